@@ -1,0 +1,69 @@
+"""Who may do what: one table of roles and permissions. Deny unless listed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CONCIERGE = "concierge"
+    TEAM_MEMBER = "team_member"
+    TEAM_LEAD = "team_lead"
+    DEPARTMENT_MANAGER = "department_manager"
+    SUPERVISOR = "supervisor"
+    CONFIGURATION_MANAGER = "configuration_manager"
+    COORDINATOR = "coordinator"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+_ALL = frozenset(Role)
+_DOERS = _ALL - {Role.AUDITOR}
+_WORK = frozenset({Role.TEAM_MEMBER, Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.ADMINISTRATOR})
+_LEAD = frozenset(
+    {Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR}
+)
+_CONTACT = frozenset({Role.CONCIERGE, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR, *_WORK})
+
+PERMISSIONS: dict[str, frozenset[Role]] = {
+    "requests.read": _ALL,
+    "requests.file": _CONTACT,
+    "requests.assign": _WORK | _LEAD,
+    "requests.start": _WORK,
+    "requests.wait": _WORK,
+    "requests.resume": _WORK,
+    "requests.hand_over": _WORK | _LEAD,
+    "requests.add_evidence": _WORK | _CONTACT,
+    "requests.resolve": _WORK,
+    "requests.decline": _WORK | _LEAD,
+    "requests.confirm": _CONTACT,  # the resident's word, taken down by a member of staff
+    "requests.dispute": _CONTACT,
+    "requests.join": _CONTACT | _LEAD,
+    "requests.separate": _CONTACT | _LEAD,
+    "requests.comment": _DOERS,
+    "requests.reroute": _CONTACT | _LEAD,
+    "requests.change_service": _CONTACT | _LEAD,
+    "requests.import": frozenset({Role.ADMINISTRATOR}),
+    "residents.read": _ALL,
+    "residents.write": _CONTACT,
+    "residents.merge": _CONTACT,
+    "residents.erase": frozenset({Role.ADMINISTRATOR}),
+    "interactions.read": _ALL,
+    "interactions.write": _CONTACT,
+    "callbacks.read": _ALL,
+    "callbacks.write": _CONTACT,
+    "places.read": _ALL,
+    "places.load": frozenset({Role.CONFIGURATION_MANAGER, Role.ADMINISTRATOR}),
+    "catalog.read": _ALL,
+    "catalog.publish": frozenset({Role.CONFIGURATION_MANAGER, Role.ADMINISTRATOR}),
+    "notifications.read": _ALL - {Role.CONCIERGE, Role.TEAM_MEMBER},
+    "ledger.read": _ALL,
+    "measures.read": _ALL,
+    "accounts.manage": frozenset({Role.ADMINISTRATOR}),
+}
+"""Permission -> the roles that have it. Token scopes are these same names."""
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
+    """Everything at least one of the roles allows."""
+    return frozenset(permission for permission, allowed in PERMISSIONS.items() if allowed & roles)

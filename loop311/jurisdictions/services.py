@@ -1,0 +1,77 @@
+"""Founding a city, and giving numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import connection, transaction
+from django.utils.text import slugify
+
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.clock import now
+from loop311.kit.problems import Conflict, FieldProblem, Invalid
+
+
+@transaction.atomic
+def create(
+    slug: str,
+    *,
+    name: str,
+    time_zone: str,
+    languages: Sequence[str] = ("en",),
+    is_demo: bool = False,
+    center: tuple[float, float] | None = None,
+) -> Jurisdiction:
+    """Found a city. `center` is (latitude, longitude). The slug is its name in addresses and commands, for ever."""
+    if not slug or slug != slugify(slug):
+        raise Invalid(
+            "The slug may hold only lower-case letters, digits and hyphens.",
+            fields=[FieldProblem("slug", slug)],
+        )
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(
+            f"{time_zone!r} is not a time zone; use a name such as America/Chicago.",
+            fields=[FieldProblem("time_zone", "unknown time zone")],
+        ) from error
+    if Jurisdiction.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is a city {slug!r} already.")
+    return Jurisdiction.objects.create(
+        slug=slug,
+        name=name,
+        time_zone=time_zone,
+        languages=list(languages),
+        is_demo=is_demo,
+        center_latitude=center and center[0],
+        center_longitude=center and center[1],
+        created_at=now(),
+    )
+
+
+def next_number(jurisdiction: Jurisdiction, series: str, at: datetime) -> str:
+    """The next number of a series in the city's year of `at`: '26-00000001'.
+
+    Holds the series' row until the caller's transaction ends, so numbers rise in the order of commits: take it last.
+    """
+    year = at.astimezone(jurisdiction.zone).year
+    return format_number(year, reserve_numbers(jurisdiction.pk, series, year, 1))
+
+
+def reserve_numbers(jurisdiction_id: int, series: str, year: int, count: int) -> int:
+    """Take `count` numbers of a series and year at once; returns the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO jurisdictions_numberseries (jurisdiction_id, series, year, last) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (jurisdiction_id, series, year)"
+            " DO UPDATE SET last = jurisdictions_numberseries.last + excluded.last RETURNING last",
+            [jurisdiction_id, series, year, count],
+        )
+        return int(cursor.fetchone()[0]) - count + 1
+
+
+def format_number(year: int, value: int) -> str:
+    """(2026, 1) -> '26-00000001'."""
+    return f"{year % 100:02d}-{value:08d}"

@@ -1,0 +1,32 @@
+"""The deployment's secret key: given by the environment, or made once and kept under the home folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def secret_key(given: str | None, home: Path) -> str:
+    """The given key, or the one kept in `home/secret_key` (made with mode 0600 at first use)."""
+    if given:
+        return given
+    path = home / "secret_key"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        _write_once(path, secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _write_once(path: Path, key: str) -> None:
+    """Two processes starting at once must agree: the whole file appears by one link, and the first one wins."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

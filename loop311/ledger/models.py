@@ -1,0 +1,83 @@
+"""The diary: append-only events, chained by hash per subject, checkpointed daily, free of personal data."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from loop311.jurisdictions.models import Jurisdiction
+
+
+class Event(models.Model):
+    """A past-tense fact about one subject. Rows are only ever added (a trigger holds that)."""
+
+    id = models.BigAutoField(primary_key=True)
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    subject_type = models.TextField()
+    """Room-qualified noun: 'request', 'resident', 'callback', 'catalogue', 'staff'."""
+    subject_id = models.BigIntegerField()
+    sequence = models.IntegerField()
+    """1, 2, 3 ... within the subject; no gaps."""
+    kind = models.TextField()
+    """'request.filed'. The list with its bodies is in docs/reference/events.md."""
+    at = models.DateTimeField()
+    actor_kind = models.TextField()
+    actor_ref = models.BigIntegerField(default=0)
+    body = models.TextField()
+    """Canonical JSON (sorted keys, no spaces) of codes, ids, dates and digests; never names, numbers or words of a person."""
+    previous_hash = models.BinaryField()
+    hash = models.BinaryField()
+    """SHA-256 over the canonical encoding of all of the above; see policies.event_hash."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["jurisdiction", "subject_type", "subject_id", "sequence"],
+                name="event_one_per_place_in_chain",
+            ),
+        ]
+        indexes = [models.Index(fields=["jurisdiction", "at"], name="event_by_day")]
+
+
+class Head(models.Model):
+    """The end of a subject's chain, locked while one is appended. Its seal needs the secret key, so SQL alone cannot make one."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    subject_type = models.TextField()
+    subject_id = models.BigIntegerField()
+    sequence = models.IntegerField()
+    hash = models.BinaryField()
+    seal = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["jurisdiction", "subject_type", "subject_id"], name="head_one_per_subject"
+            ),
+        ]
+
+
+class Checkpoint(models.Model):
+    """The Merkle root over one day's events of a city (UTC day), chained to the day before."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField()
+    events = models.BigIntegerField()
+    root = models.BinaryField()
+    previous = models.BinaryField()
+    hash = models.BinaryField()
+    seal = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["jurisdiction", "day"], name="checkpoint_one_a_day")]
+
+
+class Handled(models.Model):
+    """This handler has done its work for this event; written in the handler's own transaction."""
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, db_index=False)
+    handler = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "handler"], name="handled_once")]

@@ -1,0 +1,92 @@
+"""Settings: everything a deployment chooses comes from five environment variables and has a working default."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from loop311.kit.database import connection_settings
+from loop311.kit.secrets import secret_key
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOP311_HOME = Path(os.environ.get("LOOP311_HOME") or ROOT / "var").resolve()
+PORT = int(os.environ.get("LOOP311_PORT") or 8311)
+BASE_URL = os.environ.get("LOOP311_BASE_URL") or f"http://127.0.0.1:{PORT}"
+PRODUCTION = bool(os.environ.get("LOOP311_BASE_URL"))
+"""A deployment with an address of its own is a real one: no demo sign-ins, secure cookies."""
+
+DEBUG = False
+SECRET_KEY = secret_key(os.environ.get("LOOP311_SECRET_KEY"), LOOP311_HOME)
+ALLOWED_HOSTS = ["*"] if not PRODUCTION else [BASE_URL.split("//", 1)[1].split("/")[0].split(":")[0]]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    "loop311.kit",
+    "loop311.jurisdictions",
+    "loop311.ledger",
+    "loop311.accounts",
+    "loop311.residents",
+    "loop311.places",
+    "loop311.catalog",
+    "loop311.interactions",
+    "loop311.requests",
+    "loop311.notifications",
+    "loop311.callbacks",
+    "loop311.desk",
+    "loop311.measures",
+    "loop311.site",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "loop311.site.urls"
+WSGI_APPLICATION = "loop311.site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": connection_settings(os.environ.get("DATABASE_URL"), LOOP311_HOME)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS: list[tuple[str, Path]] = []
+STATIC_ROOT = LOOP311_HOME / "static"
+
+PROCRASTINATE_ON_APP_READY = None
