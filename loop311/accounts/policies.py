@@ -20,9 +20,7 @@ class Role(StrEnum):
 _ALL = frozenset(Role)
 _DOERS = _ALL - {Role.AUDITOR}
 _WORK = frozenset({Role.TEAM_MEMBER, Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.ADMINISTRATOR})
-_LEAD = frozenset(
-    {Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR}
-)
+_LEAD = frozenset({Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR})
 _CONTACT = frozenset({Role.CONCIERGE, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR, *_WORK})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {

@@ -107,9 +107,7 @@ class Calendar(Definition):
     """When a team works, in the city's zone."""
 
     code: Code
-    weekdays: dict[
-        Annotated[str, msgspec.Meta(pattern="^(mon|tue|wed|thu|fri|sat|sun)$")], tuple[Hours, ...]
-    ] = {}
+    weekdays: dict[Annotated[str, msgspec.Meta(pattern="^(mon|tue|wed|thu|fri|sat|sun)$")], tuple[Hours, ...]] = {}
     """Missing weekdays are closed."""
     always: bool = False
     """24 hours, 7 days; `weekdays`, holidays and special days are then ignored."""
@@ -132,9 +130,7 @@ class Duration(Definition):
 
 
 class Step(StrEnum):
-    FIRST_RESPONSE = (
-        "first_response"  # kept when the team has started, or has told the resident what it found
-    )
+    FIRST_RESPONSE = "first_response"  # kept when the team has started, or has told the resident what it found
     RESOLUTION = "resolution"  # kept when the request is done
 
 

@@ -50,8 +50,4 @@ class InteractionLink(models.Model):
                 name="interaction_link_once",
             ),
         ]
-        indexes = [
-            models.Index(
-                fields=["jurisdiction", "subject_type", "subject_id"], name="interaction_link_subject"
-            )
-        ]
+        indexes = [models.Index(fields=["jurisdiction", "subject_type", "subject_id"], name="interaction_link_subject")]

@@ -50,9 +50,7 @@ class Head(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["jurisdiction", "subject_type", "subject_id"], name="head_one_per_subject"
-            ),
+            models.UniqueConstraint(fields=["jurisdiction", "subject_type", "subject_id"], name="head_one_per_subject"),
         ]
 
 

@@ -49,9 +49,7 @@ def event_hash(previous: bytes, fact: Fact) -> bytes:
     return hashlib.sha256(previous + json.dumps(fields, separators=(",", ":")).encode()).digest()
 
 
-def seal(
-    key: bytes, jurisdiction_id: int, subject_type: str, subject_id: int, sequence: int, head: bytes
-) -> bytes:
+def seal(key: bytes, jurisdiction_id: int, subject_type: str, subject_id: int, sequence: int, head: bytes) -> bytes:
     """HMAC-SHA256 over the end of a chain: who can write SQL but does not hold the key cannot shorten a chain unseen."""
     message = f"{jurisdiction_id}:{subject_type}:{subject_id}:{sequence}:".encode() + head
     return hmac.digest(key, message, "sha256")
@@ -68,8 +66,6 @@ def merkle_root(hashes: list[bytes]) -> bytes:
     if not level:
         return hashlib.sha256(b"").digest()
     while len(level) > 1:
-        pairs = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)
-        ]
+        pairs = [hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
         level = pairs + (level[-1:] if len(level) % 2 else [])
     return level[0]

@@ -40,9 +40,7 @@ class LayerVersion(models.Model):
     class Meta:
         constraints = [
             city_key("layer_version"),
-            models.UniqueConstraint(
-                fields=["jurisdiction", "layer", "effective_on"], name="layer_version_once_a_day"
-            ),
+            models.UniqueConstraint(fields=["jurisdiction", "layer", "effective_on"], name="layer_version_once_a_day"),
         ]
 
 

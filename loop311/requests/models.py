@@ -83,9 +83,7 @@ class Request(models.Model):
                 condition=~Q(source=""),
                 name="request_source_once",
             ),
-            models.CheckConstraint(
-                condition=Q(state__in=[s.value for s in State]), name="request_state_known"
-            ),
+            models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="request_state_known"),
             models.CheckConstraint(
                 condition=~Q(state__in=["done", "closed", "declined"]) | ~Q(outcome=""),
                 name="request_end_has_outcome",
@@ -103,9 +101,7 @@ class Request(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="handed_over") | ~Q(handed_to=""), name="request_handed_over_has_owner"
             ),
-            models.CheckConstraint(
-                condition=~Q(source="") | Q(due_at__isnull=False), name="request_has_promise"
-            ),
+            models.CheckConstraint(condition=~Q(source="") | Q(due_at__isnull=False), name="request_has_promise"),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
                 | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
@@ -133,9 +129,7 @@ class Request(models.Model):
             models.Index(
                 fields=["jurisdiction", "leading"], name="request_follows", condition=Q(leading__isnull=False)
             ),
-            models.Index(
-                fields=["jurisdiction", "dispute_until"], name="request_done", condition=Q(state="done")
-            ),
+            models.Index(fields=["jurisdiction", "dispute_until"], name="request_done", condition=Q(state="done")),
             models.Index(fields=["jurisdiction", "interaction"], name="request_asked_in"),
             GinIndex(fields=["areas"], name="request_by_area", opclasses=["jsonb_path_ops"]),
         ]
@@ -253,9 +247,7 @@ class FilingKey(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["jurisdiction", "sender", "key"], name="filing_key_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["jurisdiction", "sender", "key"], name="filing_key_once")]
 
 
 class ImportRun(models.Model):
