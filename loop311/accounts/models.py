@@ -57,7 +57,9 @@ class StaffMember(models.Model):
     roles = ArrayField(models.TextField(), default=list)
     """Values of accounts.policies.Role."""
     department = city_fk("accounts.Department", null=True)
-    teams = models.ManyToManyField(Team, through="TeamMembership", related_name="members")
+    teams: models.ManyToManyField[Team, TeamMembership] = models.ManyToManyField(
+        Team, through="TeamMembership", related_name="members"
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:

@@ -29,7 +29,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 # --- Conditions --------------------------------------------------------------------------------------------------------
 
 
-class Condition(Definition):
+class Condition(Definition, frozen=True, kw_only=True):
     """True when the answer to `question` fulfils every test given here. An unanswered question fulfils only `answered: false`.
 
     `equals`/`any_of` compare choice codes, booleans and strings; for a multi-value answer they look for membership.
@@ -58,7 +58,7 @@ class Datatype(StrEnum):
     BOOLEAN = "boolean"
 
 
-class Choice(Definition):
+class Choice(Definition, frozen=True, kw_only=True):
     code: Code
     texts: Texts
     advice: Texts = {}
@@ -67,7 +67,7 @@ class Choice(Definition):
     """Choosing this means somebody is in danger now: the answer to a safety question that ends with 911."""
 
 
-class Question(Definition):
+class Question(Definition, frozen=True, kw_only=True):
     code: Code
     datatype: Datatype
     texts: Texts
@@ -88,14 +88,14 @@ class Question(Definition):
 # --- Time --------------------------------------------------------------------------------------------------------------
 
 
-class Hours(Definition):
+class Hours(Definition, frozen=True, kw_only=True):
     """Open from `start` to `end` local time; `end` 00:00 means midnight at the end of the day."""
 
     start: time
     end: time
 
 
-class SpecialDay(Definition):
+class SpecialDay(Definition, frozen=True, kw_only=True):
     """A date whose hours differ: empty `hours` is a closed day, one short interval a half day."""
 
     on: date
@@ -103,7 +103,7 @@ class SpecialDay(Definition):
     name: str = ""
 
 
-class Calendar(Definition):
+class Calendar(Definition, frozen=True, kw_only=True):
     """When a team works, in the city's zone."""
 
     code: Code
@@ -123,7 +123,7 @@ class Unit(StrEnum):
     CALENDAR_DAYS = "calendar_days"  # same local wall time n days later
 
 
-class Duration(Definition):
+class Duration(Definition, frozen=True, kw_only=True):
     amount: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
     unit: Unit
     calendar: Code = "always"
@@ -150,7 +150,7 @@ class Tell(StrEnum):
     DUTY_OFFICER = "duty_officer"
 
 
-class Escalation(Definition):
+class Escalation(Definition, frozen=True, kw_only=True):
     level: EscalationLevel
     tell: tuple[Tell, ...]
     before_due: timedelta | None = None
@@ -159,7 +159,7 @@ class Escalation(Definition):
     """late (usually zero) and later: this long (clock time) after the due time."""
 
 
-class StopReason(Definition):
+class StopReason(Definition, frozen=True, kw_only=True):
     """A reason for which the clock stops; the closed list of the service. `texts` completes 'We can go on when ...'."""
 
     code: Code
@@ -168,7 +168,7 @@ class StopReason(Definition):
     """The clock runs again by itself after this long."""
 
 
-class PromisePolicy(Definition):
+class PromisePolicy(Definition, frozen=True, kw_only=True):
     """What the city promises, by which clock, and who hears when it slips."""
 
     code: Code
@@ -196,7 +196,7 @@ class EvidenceKind(StrEnum):
     RECORD = "record"  # another system's record (imports, work orders)
 
 
-class CompletionRule(Definition):
+class CompletionRule(Definition, frozen=True, kw_only=True):
     """What proves the work: of every group in `all_of`, at least one kind must be present ((photo or inspection) and position)."""
 
     code: Code
@@ -209,7 +209,7 @@ class Ending(StrEnum):
     DECLINED = "declined"
 
 
-class Outcome(Definition):
+class Outcome(Definition, frozen=True, kw_only=True):
     """Why a request ended, one sentence for the resident in every language."""
 
     code: Code
@@ -222,7 +222,7 @@ class Outcome(Definition):
 # --- Routing and priority ----------------------------------------------------------------------------------------------
 
 
-class RoutingRule(Definition):
+class RoutingRule(Definition, frozen=True, kw_only=True):
     """First match wins. A rule without `when` and `areas` always matches, and every service ends with one."""
 
     team: Code
@@ -240,7 +240,7 @@ class Priority(StrEnum):
     LOW = "low"
 
 
-class PriorityRule(Definition):
+class PriorityRule(Definition, frozen=True, kw_only=True):
     """First match wins; a service without a match has its `priority`."""
 
     priority: Priority
@@ -262,7 +262,7 @@ class Publicity(StrEnum):
     HIDDEN = "hidden"  # never public: it would identify a complainant or a victim
 
 
-class Joining(Definition):
+class Joining(Definition, frozen=True, kw_only=True):
     """When two requests are likely the same thing in the world."""
 
     radius_metres: Annotated[float, msgspec.Meta(ge=0, le=5000)] = 0.0
@@ -273,7 +273,7 @@ class Joining(Definition):
     """Only requests received this recently are proposed."""
 
 
-class Service(Definition):
+class Service(Definition, frozen=True, kw_only=True):
     code: Code
     group: Code
     department: Code
@@ -303,17 +303,17 @@ class Service(Definition):
 # --- The rest of the city's words ----------------------------------------------------------------------------------------
 
 
-class Group(Definition):
+class Group(Definition, frozen=True, kw_only=True):
     code: Code
     names: Texts
 
 
-class Department(Definition):
+class Department(Definition, frozen=True, kw_only=True):
     code: Code
     names: Texts
 
 
-class Team(Definition):
+class Team(Definition, frozen=True, kw_only=True):
     code: Code
     department: Code
     names: Texts
@@ -321,7 +321,7 @@ class Team(Definition):
     email: str = ""
 
 
-class OutsideOwner(Definition):
+class OutsideOwner(Definition, frozen=True, kw_only=True):
     """Somebody outside the city who owns a problem: the state's road office, the power company."""
 
     code: Code
@@ -330,7 +330,7 @@ class OutsideOwner(Definition):
     url: str = ""
 
 
-class Template(Definition):
+class Template(Definition, frozen=True, kw_only=True):
     """The message for one event, per language. Placeholders in braces are checked against the list in the docs."""
 
     event: str
@@ -342,7 +342,7 @@ class Template(Definition):
     """Only for these services; the template that names the service wins over the general one."""
 
 
-class Catalogue(Definition):
+class Catalogue(Definition, frozen=True, kw_only=True):
     """One immutable version of all a city does and says."""
 
     languages: tuple[Language, ...]
