@@ -26,7 +26,9 @@ class Event(models.Model):
     """Canonical JSON (sorted keys, no spaces) of codes, ids, dates and digests; never names, numbers or words of a person."""
     previous_hash = models.BinaryField()
     hash = models.BinaryField()
-    """SHA-256 over the canonical encoding of all of the above; see policies.event_hash."""
+    """SHA-256 over the canonical encoding of everything else in the row; see policies.event_hash."""
+    recorded_at = models.DateTimeField()
+    """When the row was written; `at` is when it happened, which for an imported event is years before."""
 
     class Meta:
         constraints = [
@@ -35,23 +37,19 @@ class Event(models.Model):
                 name="event_one_per_place_in_chain",
             ),
         ]
-        indexes = [models.Index(fields=["jurisdiction", "at"], name="event_by_day")]
+        indexes = [models.Index(fields=["jurisdiction", "recorded_at"], name="event_by_day_recorded")]
 
 
 class Head(models.Model):
     """The end of a subject's chain, locked while one is appended. Its seal needs the secret key, so SQL alone cannot make one."""
 
+    pk = models.CompositePrimaryKey("jurisdiction", "subject_type", "subject_id")
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
     subject_type = models.TextField()
     subject_id = models.BigIntegerField()
     sequence = models.IntegerField()
     hash = models.BinaryField()
     seal = models.BinaryField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["jurisdiction", "subject_type", "subject_id"], name="head_one_per_subject"),
-        ]
 
 
 class Checkpoint(models.Model):
@@ -73,9 +71,7 @@ class Checkpoint(models.Model):
 class Handled(models.Model):
     """This handler has done its work for this event; written in the handler's own transaction."""
 
+    pk = models.CompositePrimaryKey("event", "handler")
     event = models.ForeignKey(Event, on_delete=models.PROTECT, db_index=False)
     handler = models.TextField()
     at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "handler"], name="handled_once")]

@@ -17,6 +17,7 @@ GENESIS = bytes(32)
 class Fact:
     """Everything of an event that its hash covers, except the hash before it."""
 
+    id: int
     jurisdiction_id: int
     subject_type: str
     subject_id: int
@@ -26,27 +27,32 @@ class Fact:
     actor_kind: str
     actor_ref: int
     body: str
+    recorded_at: datetime
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
+_text = json.JSONEncoder(ensure_ascii=True).encode
 
 
 def canonical(body: Mapping[str, object]) -> str:
     """One spelling for one meaning: sorted keys, no spaces, only JSON's own types (dates as ISO text by the caller)."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _canonical(body)
+
+
+def encoded(fact: Fact) -> bytes:
+    """The canonical JSON list of the fact's fields, times in microseconds UTC; put together by hand, three times as fast."""
+    f = fact
+    at = f.at.astimezone(UTC).isoformat(timespec="microseconds")
+    recorded_at = f.recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return (
+        f"[{f.id},{f.jurisdiction_id},{_text(f.subject_type)},{f.subject_id},{f.sequence},{_text(f.kind)},"
+        f'"{at}",{_text(f.actor_kind)},{f.actor_ref},{_text(f.body)},"{recorded_at}"]'
+    ).encode()
 
 
 def event_hash(previous: bytes, fact: Fact) -> bytes:
-    """SHA-256 over the previous hash and the canonical JSON list of the fact's fields, `at` in microseconds UTC."""
-    fields = [
-        fact.jurisdiction_id,
-        fact.subject_type,
-        fact.subject_id,
-        fact.sequence,
-        fact.kind,
-        fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        fact.actor_kind,
-        fact.actor_ref,
-        fact.body,
-    ]
-    return hashlib.sha256(previous + json.dumps(fields, separators=(",", ":")).encode()).digest()
+    """SHA-256 over the previous hash and the encoded fact."""
+    return hashlib.sha256(previous + encoded(fact)).digest()
 
 
 def seal(key: bytes, jurisdiction_id: int, subject_type: str, subject_id: int, sequence: int, head: bytes) -> bytes:

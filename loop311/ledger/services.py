@@ -32,29 +32,28 @@ def handlers_of(kind: str) -> tuple[tuple[str, Handler], ...]:
 
 
 def seal_key() -> bytes:
-    """Derived from the deployment's secret key, so that it is in no table."""
+    """Derived from the deployment's secret key, so that it is in no table; changing the secret key breaks every seal."""
     return hashlib.sha256(b"loop311 ledger seal" + settings.SECRET_KEY.encode()).digest()
 
 
-_FIRST = """
+_EVENT = """
+INSERT INTO ledger_event (id, jurisdiction_id, subject_type, subject_id, sequence, kind, at, actor_kind, actor_ref,
+                          body, previous_hash, hash, recorded_at)
+VALUES (%(id)s, %(jurisdiction)s, %(type)s, %(subject)s, %(sequence)s, %(kind)s, %(at)s, %(actor_kind)s, %(actor_ref)s,
+        %(body)s, %(previous)s, %(hash)s, %(recorded_at)s)
+"""
+
+_FIRST = f"""
 WITH head AS (
     INSERT INTO ledger_head (jurisdiction_id, subject_type, subject_id, sequence, hash, seal)
     VALUES (%(jurisdiction)s, %(type)s, %(subject)s, %(sequence)s, %(hash)s, %(seal)s)
-)
-INSERT INTO ledger_event (jurisdiction_id, subject_type, subject_id, sequence, kind, at, actor_kind, actor_ref, body,
-                          previous_hash, hash)
-VALUES (%(jurisdiction)s, %(type)s, %(subject)s, %(sequence)s, %(kind)s, %(at)s, %(actor_kind)s, %(actor_ref)s,
-        %(body)s, %(previous)s, %(hash)s) RETURNING id
-"""
+){_EVENT}"""
 
-_NEXT = _FIRST.replace(
-    """    INSERT INTO ledger_head (jurisdiction_id, subject_type, subject_id, sequence, hash, seal)
-    VALUES (%(jurisdiction)s, %(type)s, %(subject)s, %(sequence)s, %(hash)s, %(seal)s)
-""",
-    """    UPDATE ledger_head SET sequence = %(sequence)s, hash = %(hash)s, seal = %(seal)s
+_NEXT = f"""
+WITH head AS (
+    UPDATE ledger_head SET sequence = %(sequence)s, hash = %(hash)s, seal = %(seal)s
     WHERE jurisdiction_id = %(jurisdiction)s AND subject_type = %(type)s AND subject_id = %(subject)s
-""",
-)
+){_EVENT}"""
 
 
 def append(
@@ -72,51 +71,67 @@ def append(
     `body` holds codes, ids, ISO dates and digests only. `first` says that the subject is new in this transaction,
     which saves reading its head. Appending to one subject is serialised by its head row.
     """
-    sequence, previous = (1, GENESIS) if first else _next_place(by.jurisdiction_id, subject_type, subject_id)
+    event_id, sequence, previous = _place(by.jurisdiction_id, subject_type, subject_id, first)
+    recorded_at = now()
     fact = Fact(
+        id=event_id,
         jurisdiction_id=by.jurisdiction_id,
         subject_type=subject_type,
         subject_id=subject_id,
         sequence=sequence,
         kind=kind,
-        at=at or now(),
+        at=at or recorded_at,
         actor_kind=by.kind.value,
         actor_ref=by.ref,
         body=canonical(body),
+        recorded_at=recorded_at,
     )
+    _write(fact, previous)
+    _defer(event_id, kind)
+    return event_id
+
+
+def _write(fact: Fact, previous: bytes) -> None:
     this = event_hash(previous, fact)
     with connection.cursor() as cursor:
         cursor.execute(
-            _FIRST if sequence == 1 else _NEXT,
+            _FIRST if fact.sequence == 1 else _NEXT,
             {
+                "id": fact.id,
                 "jurisdiction": fact.jurisdiction_id,
-                "type": subject_type,
-                "subject": subject_id,
-                "sequence": sequence,
-                "hash": this,
-                "seal": seal(seal_key(), fact.jurisdiction_id, subject_type, subject_id, sequence, this),
-                "kind": kind,
+                "type": fact.subject_type,
+                "subject": fact.subject_id,
+                "sequence": fact.sequence,
+                "kind": fact.kind,
                 "at": fact.at,
                 "actor_kind": fact.actor_kind,
                 "actor_ref": fact.actor_ref,
                 "body": fact.body,
                 "previous": previous,
+                "hash": this,
+                "recorded_at": fact.recorded_at,
+                "seal": seal(seal_key(), fact.jurisdiction_id, fact.subject_type, fact.subject_id, fact.sequence, this),
             },
         )
-        event_id = int(cursor.fetchone()[0])
-    _defer(event_id, kind)
-    return event_id
 
 
-def _next_place(jurisdiction_id: int, subject_type: str, subject_id: int) -> tuple[int, bytes]:
+_PLACE = """
+SELECT nextval('ledger_event_id_seq'), head.sequence, head.hash FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+    SELECT sequence, hash FROM ledger_head
+    WHERE jurisdiction_id = %s AND subject_type = %s AND subject_id = %s FOR UPDATE
+) AS head ON true
+"""
+
+
+def _place(jurisdiction_id: int, subject_type: str, subject_id: int, first: bool) -> tuple[int, int, bytes]:
+    """The next event's id, its sequence in its chain, and the hash before it; holds the chain's head."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sequence, hash FROM ledger_head"
-            " WHERE jurisdiction_id = %s AND subject_type = %s AND subject_id = %s FOR UPDATE",
-            [jurisdiction_id, subject_type, subject_id],
-        )
-        row = cursor.fetchone()
-    return (1, GENESIS) if row is None else (row[0] + 1, bytes(row[1]))
+        if first:
+            cursor.execute("SELECT nextval('ledger_event_id_seq'), NULL, NULL")
+        else:
+            cursor.execute(_PLACE, [jurisdiction_id, subject_type, subject_id])
+        event_id, sequence, previous = cursor.fetchone()
+    return (event_id, 1, GENESIS) if sequence is None else (event_id, sequence + 1, bytes(previous))
 
 
 def _defer(event_id: int, kind: str) -> None:
