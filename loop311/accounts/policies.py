@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -65,3 +66,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
 def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
     """Everything at least one of the roles allows."""
     return frozenset(permission for permission, allowed in PERMISSIONS.items() if allowed & roles)
+
+
+TOKEN_PREFIX = "l311_"  # noqa: S105 - the start every bearer token has, so that leaked ones can be found
+"""Every bearer token begins so: scanners of repositories and logs can find one that leaked."""
+
+
+def unknown_scopes(scopes: Iterable[str]) -> list[str]:
+    """Those that are no permission, in the order given."""
+    return [scope for scope in scopes if scope not in PERMISSIONS]

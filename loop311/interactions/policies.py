@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+
+from loop311.kit.problems import FieldProblem
 
 
 class Channel(StrEnum):
@@ -24,3 +27,18 @@ class ContactOutcome(StrEnum):
     CALLBACK = "callback"  # somebody will ring back
     TRANSFERRED = "transferred"  # to 911 or another number
     ABANDONED = "abandoned"
+
+
+TOPIC = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+"""A topic is a code (of a service or an article), never somebody's words: it stands in the ledger."""
+
+
+def may_end_as(outcome: str, topic: str) -> FieldProblem | None:
+    """Why a contact cannot end like this, or None. An information-only contact needs its topic."""
+    if outcome not in {o.value for o in ContactOutcome}:
+        return FieldProblem("outcome", f"There is no outcome {outcome!r}; they are {', '.join(ContactOutcome)}.")
+    if topic and not TOPIC.fullmatch(topic):
+        return FieldProblem("topic", "The topic is a code: lower-case letters, digits, hyphens and underscores.")
+    if outcome == ContactOutcome.INFORMATION and not topic:
+        return FieldProblem("topic", "Say what the information was about: the topic's code.")
+    return None

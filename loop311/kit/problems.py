@@ -61,3 +61,31 @@ class Conflict(Problem):
     code = "conflict"
     title = "The present state does not allow this"
     status = 409
+
+
+class Malformed(Problem):
+    """It could not even be read: broken JSON, for instance."""
+
+    code = "malformed"
+    title = "The input cannot be read"
+    status = 400
+
+
+class TooLarge(Problem):
+    code = "too-large"
+    title = "The input is too large"
+    status = 413
+
+
+class WrongMediaType(Problem):
+    code = "wrong-media-type"
+    title = "The input is of a kind that is not read here"
+    status = 415
+
+
+class Unavailable(Problem):
+    """Nothing is wrong with what was asked; the same again a little later may well work."""
+
+    code = "unavailable"
+    title = "The system cannot answer just now"
+    status = 503

@@ -1,0 +1,176 @@
+"""Contacts: begun, ended, linked to what they were about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from loop311.accounts.models import StaffMember
+from loop311.interactions.models import Interaction, InteractionLink
+from loop311.interactions.policies import Channel, ContactOutcome, may_end_as
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import Actor, ActorKind
+from loop311.kit.clock import now
+from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
+from loop311.ledger import services as ledger
+from loop311.residents.models import Resident
+
+
+@transaction.atomic
+def begin(
+    jurisdiction: Jurisdiction,
+    channel: str,
+    *,
+    by: Actor,
+    resident: Resident | None = None,
+    staff: StaffMember | None = None,
+    on_behalf_of: str = "",
+    language: str = "",
+    at: datetime | None = None,
+    source: str = "",
+    source_id: str = "",
+) -> Interaction:
+    """A contact has begun. Three statements: the row, its event, nothing read. `staff` defaults to the acting member."""
+    _may_write(by, jurisdiction.pk)
+    _same_city(jurisdiction.pk, resident, staff)
+    at = at or now()
+    interaction = Interaction.objects.create(
+        jurisdiction=jurisdiction,
+        channel=_channel(channel),
+        resident=resident,
+        staff_id=staff.pk if staff else (by.ref if by.kind is ActorKind.STAFF else None),
+        on_behalf_of=on_behalf_of.strip(),
+        language=language or (resident.language if resident else ""),
+        started_at=at,
+        source=source,
+        source_id=source_id,
+    )
+    ledger.append("interaction.begun", "interaction", interaction.pk, _begun(interaction), by=by, at=at, first=True)
+    return interaction
+
+
+@transaction.atomic
+def end(
+    interaction: Interaction, *, outcome: str, by: Actor, topic: str = "", at: datetime | None = None
+) -> Interaction:
+    """A contact is over. An information-only contact says what it was about; ending twice is a conflict."""
+    interaction = _locked(interaction.pk, by)
+    if interaction.ended_at is not None:
+        raise Conflict("This contact has ended already.")
+    at = at or now()
+    if at < interaction.started_at:
+        raise Invalid("A contact cannot end before it began.", fields=[FieldProblem("at", "Before the beginning.")])
+    interaction.outcome, interaction.topic = _outcome(outcome, topic)
+    interaction.ended_at = at
+    interaction.save(update_fields=["outcome", "topic", "ended_at"])
+    body = {"outcome": interaction.outcome, "topic": interaction.topic}
+    ledger.append("interaction.ended", "interaction", interaction.pk, body, by=by, at=at)
+    return interaction
+
+
+@transaction.atomic
+def record_information(
+    jurisdiction: Jurisdiction,
+    channel: str,
+    *,
+    topic: str,
+    by: Actor,
+    resident: Resident | None = None,
+    language: str = "",
+    started_at: datetime | None = None,
+    at: datetime | None = None,
+) -> Interaction:
+    """An information-only contact in one call: begun at `started_at`, answered at `at`. Two thirds of all contacts."""
+    at = at or now()
+    interaction = begin(jurisdiction, channel, by=by, resident=resident, language=language, at=started_at or at)
+    return end(interaction, outcome=ContactOutcome.INFORMATION, topic=topic, by=by, at=at)
+
+
+@transaction.atomic
+def identify(interaction: Interaction, resident: Resident, *, by: Actor) -> Interaction:
+    """Who is at the other end has become known."""
+    interaction = _locked(interaction.pk, by)
+    _same_city(interaction.jurisdiction_id, resident)
+    interaction.resident = resident
+    interaction.save(update_fields=["resident"])
+    ledger.append("interaction.identified", "interaction", interaction.pk, {"resident": resident.pk}, by=by)
+    return interaction
+
+
+@transaction.atomic
+def link(
+    interaction: Interaction, subject_type: str, subject_id: int, *, by: Actor, at: datetime | None = None
+) -> InteractionLink:
+    """This contact was about an existing thing; the caller has made sure that it is the city's. Linking twice is once."""
+    if interaction.jurisdiction_id != by.jurisdiction_id:
+        raise NotFound("There is no such contact.")
+    _may_write(by, interaction.jurisdiction_id)
+    at = at or now()
+    made, is_new = InteractionLink.objects.get_or_create(
+        jurisdiction_id=interaction.jurisdiction_id,
+        interaction=interaction,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        defaults={"at": at},
+    )
+    if is_new:
+        body = {"subject": subject_type, "id": subject_id}
+        ledger.append("interaction.linked", "interaction", interaction.pk, body, by=by, at=at)
+    return made
+
+
+def get(interaction_id: int, *, by: Actor) -> Interaction:
+    """A contact of the actor's city, or NotFound."""
+    found = Interaction.objects.filter(jurisdiction_id=by.jurisdiction_id, pk=interaction_id).first()
+    if found is None:
+        raise NotFound("There is no such contact.")
+    return found
+
+
+@transaction.atomic
+def erase_words(resident_ids: list[int], *, by: Actor) -> int:
+    """Empty the words that name the person somebody asked for, in every contact of these residents; returns how many."""
+    rows = Interaction.objects.filter(jurisdiction_id=by.jurisdiction_id, resident_id__in=resident_ids)
+    return rows.exclude(on_behalf_of="").update(on_behalf_of="")
+
+
+def _locked(interaction_id: int, by: Actor) -> Interaction:
+    rows = Interaction.objects.select_for_update().filter(jurisdiction_id=by.jurisdiction_id, pk=interaction_id)
+    found = rows.first()
+    if found is None:
+        raise NotFound("There is no such contact.")
+    _may_write(by, found.jurisdiction_id)
+    return found
+
+
+def _begun(interaction: Interaction) -> dict[str, object]:
+    return {"channel": interaction.channel, "resident": interaction.resident_id, "staff": interaction.staff_id}
+
+
+def _may_write(by: Actor, jurisdiction_id: int) -> None:
+    """Whoever may file may be in contact; residents themselves always are."""
+    if by.jurisdiction_id != jurisdiction_id:
+        raise NotFound("There is no such city here.")
+    if not (by.kind is ActorKind.RESIDENT or by.may("interactions.write") or by.may("requests.file")):
+        raise Forbidden("You may not write down contacts.")
+
+
+def _same_city(jurisdiction_id: int, *rows: Resident | StaffMember | None) -> None:
+    if any(row is not None and row.jurisdiction_id != jurisdiction_id for row in rows):
+        raise NotFound("There is no such person in this city.")
+
+
+def _channel(channel: str) -> str:
+    try:
+        return Channel(channel).value
+    except ValueError as error:
+        detail = f"There is no channel {channel!r}; the channels are {', '.join(Channel)}."
+        raise Invalid(detail, fields=[FieldProblem("channel", detail)]) from error
+
+
+def _outcome(outcome: str, topic: str) -> tuple[str, str]:
+    refusal = may_end_as(outcome, topic.strip())
+    if refusal:
+        raise Invalid(refusal.detail, fields=[refusal])
+    return ContactOutcome(outcome).value, topic.strip()

@@ -1,0 +1,84 @@
+"""The API at /api/v1: one list of the rooms' routers, one way to sign in, one shape of error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import NinjaAPI, Router
+from pydantic import BaseModel
+
+from loop311.accounts.api import TokenAuth
+from loop311.accounts.api import router as accounts
+from loop311.kit import problem_documents
+from loop311.kit.api import JsonParser, JsonRenderer
+from loop311.kit.problems import NotFound
+
+ROUTERS: tuple[tuple[str, Router], ...] = (("", accounts),)
+"""Prefix and router of each room, in the order of the storeys."""
+
+_ANSWERS = {
+    400: "The body cannot be read.",
+    401: "No token, or one that is unknown, expired or revoked.",
+    403: "The token lacks the scope.",
+    404: "There is no such thing in this city.",
+    409: "The present state does not allow this, or somebody else changed it first.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "Something in the input must be mended; `errors` names the fields.",
+    500: "Something went wrong on our side.",
+    503: "The database cannot answer just now.",
+}
+
+
+class CityApi(NinjaAPI):
+    """Publishes with every operation the problem documents it may answer with."""
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> Any:
+        schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        definition = problem_documents.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"].update(definition.pop("$defs"), ProblemDocument=definition)
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"] = {str(k): v for k, v in operation["responses"].items()} | _problems(operation)
+        return schema
+
+
+def _problems(operation: dict[str, Any]) -> dict[str, Any]:
+    content = {problem_documents.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    return {
+        str(status): {"description": text, "content": content}
+        for status, text in _ANSWERS.items()
+        if "requestBody" in operation or status not in (413, 415)
+    }
+
+
+api = CityApi(
+    title="Loop311",
+    version="1",
+    description="The system a city runs its 311 on. The token names the city; nothing of another city is ever seen.",
+    urls_namespace="api",
+    docs_url=None,
+    auth=TokenAuth(),
+    parser=JsonParser(),
+    renderer=JsonRenderer(),
+)
+problem_documents.install(api)
+
+for _prefix, _router in ROUTERS:
+    api.add_router(_prefix, _router)
+
+
+class Explanation(BaseModel):
+    code: str
+    title: str
+    status: int
+
+
+@api.get("/problems/{code}", auth=None, response=Explanation, include_in_schema=False)
+def problem(request: HttpRequest, code: str) -> Explanation:
+    """What a kind of problem means; the `type` of every problem document points here."""
+    kind = problem_documents.KINDS.get(code)
+    if kind is None:
+        raise NotFound("There is no such kind of problem.")
+    return Explanation(code=code, title=kind.title, status=kind.status)
