@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
 from loop311.jurisdictions.models import Jurisdiction
@@ -28,7 +28,7 @@ class Layer(models.Model):
 
 
 class LayerVersion(models.Model):
-    """The areas of a layer from a date on, until the next version. Never edited."""
+    """The areas of a layer from a date on, until the next version. Never edited: of two of one date the later one counts."""
 
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
     layer = city_fk("places.Layer", related_name="versions")
@@ -40,8 +40,8 @@ class LayerVersion(models.Model):
     class Meta:
         constraints = [
             city_key("layer_version"),
-            models.UniqueConstraint(fields=["jurisdiction", "layer", "effective_on"], name="layer_version_once_a_day"),
         ]
+        indexes = [models.Index(fields=["jurisdiction", "layer", "-effective_on", "-id"], name="layer_version_newest")]
 
 
 class Area(models.Model):
@@ -79,8 +79,16 @@ class AddressPoint(models.Model):
     source_id = models.TextField(blank=True)
 
     class Meta:
-        constraints = [city_key("address_point")]
+        constraints = [
+            city_key("address_point"),
+            models.UniqueConstraint(
+                fields=["jurisdiction", "source_id"],
+                condition=~models.Q(source_id=""),
+                name="address_point_source_once",
+            ),
+        ]
         indexes = [
+            models.Index("jurisdiction", OpClass("search", name="text_pattern_ops"), name="address_point_by_beginning"),
             GinIndex(fields=["search"], name="address_point_trigram", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["jurisdiction", "latitude", "longitude"], name="address_point_by_position"),
         ]

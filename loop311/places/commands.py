@@ -1,0 +1,140 @@
+"""loop311 boundaries ...: the areas of a city, from the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import system
+from loop311.kit.problems import Invalid, NotFound
+from loop311.places import index, services
+from loop311.places.models import Area, LayerVersion
+from loop311.places.shapes import MAX_BYTES
+
+
+def city(slug: str) -> Jurisdiction:
+    found = Jurisdiction.objects.filter(slug=slug).first()
+    if found is None:
+        raise NotFound(f"There is no city {slug!r}.")
+    return found
+
+
+@click.group()
+def boundaries() -> None:
+    """Layers of areas: council districts, service areas, routes."""
+
+
+@boundaries.command("load")
+@click.argument("city_slug", metavar="CITY")
+@click.argument("layer_and_file", metavar="LAYER FILE", nargs=-1, required=True)
+@click.option("--layer", "layer_name", metavar="LAYER", help="The layer, when only FILE is given as an argument.")
+@click.option("--crs", help="Reference system of projected coordinates, for instance EPSG:2278; degrees need none.")
+@click.option("--property", "--key-property", "key_property", help="The property that names an area.")
+@click.option("--name-property", help="The property with the name people read.")
+@click.option("--name", default="", help="The layer's own name.")
+@click.option("--effective-on", type=click.DateTime(["%Y-%m-%d"]), help="First day of this version, YYYY-MM-DD.")
+@click.option("--boundary/--no-boundary", default=None, help="Its areas together are the city.")
+@click.option("--overlapping/--exclusive", default=None, help="A point may lie in several of its areas.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def load(
+    city_slug: str,
+    layer_and_file: tuple[str, ...],
+    layer_name: str | None,
+    crs: str | None,
+    key_property: str | None,
+    name_property: str | None,
+    name: str,
+    effective_on: datetime | None,
+    boundary: bool | None,
+    overlapping: bool | None,
+    as_json: bool,
+) -> None:
+    """Load the areas of LAYER from a GeoJSON FILE ('-' reads standard input).
+
+    Without --effective-on a new layer holds for all the past, a later version from today. Versions are never edited.
+    """
+    layer_code, file = _layer_and_file(layer_and_file, layer_name)
+    report = services.load_boundaries(
+        jurisdiction := city(city_slug),
+        layer_code,
+        read_bounded(file),
+        by=system(jurisdiction.pk),
+        key_property=key_property,
+        name_property=name_property,
+        name=name,
+        crs=crs,
+        effective_on=effective_on.date() if effective_on else None,
+        exclusive=None if overlapping is None else not overlapping,
+        is_boundary=boundary,
+        source=Path(file).name,
+    )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report), default=str, ensure_ascii=False))
+        return
+    for line in report.lines:
+        click.echo(line)
+    what = "from" if report.changed else "nothing changed since"
+    click.echo(f"{report.layer}: {report.areas} areas, {what} {report.effective_on} (version {report.version})")
+
+
+def _layer_and_file(given: tuple[str, ...], layer_name: str | None) -> tuple[str, str]:
+    """LAYER FILE, FILE LAYER when only the first is a file, or FILE alone with --layer."""
+    if layer_name and len(given) == 1:
+        return layer_name, given[0]
+    if layer_name or len(given) != 2:
+        raise click.UsageError("Give LAYER and FILE, or FILE with --layer.")
+    first, second = given
+    return (
+        (second, first) if Path(first).is_file() and not Path(second).is_file() and second != "-" else (first, second)
+    )
+
+
+def read_bounded(file: str) -> bytes:
+    """The file's bytes; one byte more than may be loaded is enough to refuse it."""
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with Path(file).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror}.") from error
+
+
+@boundaries.command("list")
+@click.argument("city_slug", metavar="CITY")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_layers(city_slug: str, as_json: bool) -> None:
+    """Every version of every layer, the ones in force today marked."""
+    jurisdiction = city(city_slug)
+    in_force = {version.id for version in index.versions_in_force(jurisdiction.pk)}
+    counts: dict[int, int] = {}
+    for version_id in Area.objects.filter(jurisdiction=jurisdiction).values_list("version_id", flat=True):
+        counts[version_id] = counts.get(version_id, 0) + 1
+    rows = [
+        {
+            "layer": version.layer.code,
+            "name": version.layer.name,
+            "version": version.pk,
+            "effective_on": version.effective_on.isoformat(),
+            "in_force": version.pk in in_force,
+            "areas": counts.get(version.pk, 0),
+            "exclusive": version.layer.is_exclusive,
+            "boundary": version.layer.is_boundary,
+            "source": version.source,
+        }
+        for version in LayerVersion.objects.filter(jurisdiction=jurisdiction)
+        .select_related("layer")
+        .order_by("layer__code", "effective_on", "id")
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        mark = "*" if row["in_force"] else " "
+        click.echo(f"{mark} {row['layer']:<24} {row['effective_on']} {row['areas']:>6} areas  {row['source']}")
