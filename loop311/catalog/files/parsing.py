@@ -1,19 +1,22 @@
 """YAML text to plain values, strictly, remembering lines.
 
 A plain word is a number, `true`, `false`, `null` or text: `no`, `on`, `08:00`, `2026-07-04` and `0123` are text, as written.
-Keys are always text. Aliases, tags, repeated keys, several documents and deep nesting are refused.
+Keys are always text. An alias (*name) repeats what its anchor (&name) stands for, within bounds. Tags, merge keys, repeated
+keys, several documents and deep nesting are refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
-MAX_DEPTH = 30
 MAX_BYTES = 4_000_000
+MAX_DEPTH = 30
+MAX_VALUES = 300_000
+"""Of one file, each alias counted with all it repeats: small text cannot grow without bound."""
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
@@ -38,15 +41,21 @@ class Unreadable(Exception):
 class Parsed:
     value: Value
     lines: dict[Path, int]
-    """Where each value stands."""
+    """Where each value stands; what an alias repeats has no lines of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    value: Value
+    values: int
+    """How many values it is made of."""
+    depth: int
 
 
 def parse(text: str) -> Parsed:
     """The one document of the text. Raises Unreadable."""
-    lines: dict[Path, int] = {}
     try:
-        events = iter(yaml.parse(text, Loader=_LOADER))
-        value = _document(events, lines)
+        return _Reader(iter(yaml.parse(text, Loader=_LOADER))).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Unreadable(
@@ -54,62 +63,91 @@ def parse(text: str) -> Parsed:
         ) from error
     except yaml.YAMLError as error:
         raise Unreadable(1, "The file holds characters that YAML does not allow.") from error
-    return Parsed(value, lines)
 
 
-def _document(events: Iterator[yaml.Event], lines: dict[Path, int]) -> Value:
-    value: Value = None
-    documents = 0
-    for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise Unreadable(_line(event), "There are several documents in this file: write one.")
-        elif isinstance(event, yaml.NodeEvent):
-            value = _node(event, events, (), lines)
-    return value
+@dataclass(slots=True)
+class _Reader:
+    events: Iterator[yaml.Event]
+    lines: dict[Path, int] = field(default_factory=dict)
+    anchors: dict[str, _Anchored] = field(default_factory=dict)
+    values: int = 0
+    deepest: int = 0
 
+    def document(self) -> Parsed:
+        value: Value = None
+        documents = 0
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                _require(documents == 1, event, "There are several documents in this file: write one.")
+            elif isinstance(event, yaml.NodeEvent):
+                value = self.node(event, ())
+        return Parsed(value, self.lines)
 
-def _node(event: yaml.Event, events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -> Value:
-    lines[path] = _line(event)
-    if len(path) > MAX_DEPTH:
-        raise Unreadable(_line(event), "This is nested too deeply.")
-    if isinstance(event, yaml.AliasEvent):
-        raise Unreadable(_line(event), "Aliases (*name) are not read here: write it out.")
-    if getattr(event, "tag", None) not in (None, "!"):
-        raise Unreadable(_line(event), "Tags (!name) are not read here.")
-    if isinstance(event, yaml.MappingStartEvent):
-        return _mapping(events, path, lines)
-    if isinstance(event, yaml.SequenceStartEvent):
-        return _sequence(events, path, lines)
-    if not isinstance(event, yaml.ScalarEvent):
+    def node(self, event: yaml.Event, path: Path) -> Value:
+        self.lines[path] = _line(event)
+        before, outer_depth, self.deepest = self.values, self.deepest, len(path)
+        value = self.content(event, path)
+        anchor = getattr(event, "anchor", None)
+        if anchor and not isinstance(event, yaml.AliasEvent):
+            self.anchors[anchor] = _Anchored(value, self.values - before, self.deepest - len(path))
+        self.deepest = max(outer_depth, self.deepest)
+        return value
+
+    def content(self, event: yaml.Event, path: Path) -> Value:
+        self.count(event, 1, len(path))
+        _require(getattr(event, "tag", None) in (None, "!"), event, "Tags (!name) are not read here.")
+        match event:
+            case yaml.AliasEvent():
+                return self.repeated(event, path)
+            case yaml.MappingStartEvent():
+                return self.mapping(path)
+            case yaml.SequenceStartEvent():
+                return self.sequence(path)
+            case yaml.ScalarEvent():
+                plain = event.implicit[0]  # written without quotes
+                return _scalar(event.value) if plain else str(event.value)
         raise Unreadable(_line(event), "There is no value here.")
-    plain = event.implicit[0]  # written without quotes
-    return _scalar(event.value) if plain else str(event.value)
+
+    def repeated(self, event: yaml.AliasEvent, path: Path) -> Value:
+        anchored = self.anchors.get(event.anchor)
+        if anchored is None:
+            raise Unreadable(_line(event), f"Nothing before this is called &{event.anchor}.")
+        self.count(event, anchored.values, len(path) + anchored.depth)
+        return anchored.value
+
+    def count(self, event: yaml.Event, values: int, depth: int) -> None:
+        self.values += values
+        self.deepest = max(self.deepest, depth)
+        _require(self.values <= MAX_VALUES, event, f"The file holds more than {MAX_VALUES} values.")
+        _require(depth <= MAX_DEPTH, event, "This is nested too deeply.")
+
+    def mapping(self, path: Path) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for event in self.events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            if not isinstance(event, yaml.ScalarEvent):
+                raise Unreadable(_line(event), "A key must be plain text.")
+            key = event.value
+            _require(key not in values, event, f"The key {key!r} stands here twice.")
+            _require(key != "<<", event, "Merge keys (<<) are not read here: write it out.")
+            values[key] = self.node(next(self.events), (*path, key))
+            self.lines[(*path, key)] = _line(event)
+        return values
+
+    def sequence(self, path: Path) -> list[Value]:
+        values: list[Value] = []
+        for event in self.events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            values.append(self.node(event, (*path, len(values))))
+        return values
 
 
-def _mapping(events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    for event in events:
-        if isinstance(event, yaml.MappingEndEvent):
-            break
-        if not isinstance(event, yaml.ScalarEvent):
-            raise Unreadable(_line(event), "A key must be plain text.")
-        key = event.value
-        if key in values:
-            raise Unreadable(_line(event), f"The key {key!r} stands here twice.")
-        values[key] = _node(next(events), events, (*path, key), lines)
-        lines[(*path, key)] = _line(event)
-    return values
-
-
-def _sequence(events: Iterator[yaml.Event], path: Path, lines: dict[Path, int]) -> list[Value]:
-    values: list[Value] = []
-    for event in events:
-        if isinstance(event, yaml.SequenceEndEvent):
-            break
-        values.append(_node(event, events, (*path, len(values)), lines))
-    return values
+def _require(fine: bool, event: yaml.Event, sentence: str) -> None:
+    if not fine:
+        raise Unreadable(_line(event), sentence)
 
 
 def _scalar(written: str) -> Value:
