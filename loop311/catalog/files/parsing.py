@@ -110,7 +110,7 @@ class _Reader:
         raise Unreadable(_line(event), "There is no value here.")
 
     def repeated(self, event: yaml.AliasEvent, path: Path) -> Value:
-        anchored = self.anchors.get(event.anchor)
+        anchored = self.anchors.get(event.anchor or "")
         if anchored is None:
             raise Unreadable(_line(event), f"Nothing before this is called &{event.anchor}.")
         self.count(event, anchored.values, len(path) + anchored.depth)
