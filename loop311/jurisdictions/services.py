@@ -11,7 +11,7 @@ from django.utils.text import slugify
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
-from loop311.kit.problems import Conflict, FieldProblem, Invalid
+from loop311.kit.problems import Conflict, FieldProblem, Invalid, NotFound
 
 
 @transaction.atomic
@@ -75,3 +75,12 @@ def reserve_numbers(jurisdiction_id: int, series: str, year: int, count: int) ->
 def format_number(year: int, value: int) -> str:
     """(2026, 1) -> '26-00000001'."""
     return f"{year % 100:02d}-{value:08d}"
+
+
+def by_slug(slug: str) -> Jurisdiction:
+    """The city of this slug; NotFound says which cities there are."""
+    found = Jurisdiction.objects.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(Jurisdiction.objects.order_by("slug").values_list("slug", flat=True)[:10])
+        raise NotFound(f"There is no city {slug!r}; there {'are' if known else 'is'} {known or 'none yet'}.")
+    return found

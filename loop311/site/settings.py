@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from loop311.kit.database import connection_settings
+from loop311.kit.database import connection_settings, connection_url
 from loop311.kit.secrets import secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "loop311.site.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "loop311.site.api_middleware.ApiProblems",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -76,7 +77,10 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": connection_settings(os.environ.get("DATABASE_URL"), LOOP311_HOME)}
+DATABASE_IS_EMBEDDED = not os.environ.get("DATABASE_URL")
+"""Ours to start and stop, under LOOP311_HOME."""
+DATABASE_URL = os.environ.get("DATABASE_URL") or connection_url(LOOP311_HOME)
+DATABASES = {"default": connection_settings(DATABASE_URL, LOOP311_HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
