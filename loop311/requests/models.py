@@ -65,6 +65,12 @@ class Request(models.Model):
     leading = city_fk("requests.Request", null=True, related_name="followers", db_index=False)
     joined_count = models.IntegerField(default=0)
     reopened_count = models.IntegerField(default=0)
+    evidence_after = models.BigIntegerField(default=0)
+    """Only evidence with a higher id proves the present end: what was shown before a dispute proves nothing after it."""
+    escalate_at = models.DateTimeField(null=True)
+    """When the next step of the escalation ladder is due; null while the clock stands still or has ended."""
+    salt = models.BinaryField(default=bytes)
+    """Mixed into the digests of what the resident said, so that nobody can guess it from the ledger; erased with it."""
     version = models.IntegerField(default=1)
     """Rises by one with every change; a write that names an older one is refused."""
 
@@ -131,6 +137,7 @@ class Request(models.Model):
             ),
             models.Index(fields=["jurisdiction", "dispute_until"], name="request_done", condition=Q(state="done")),
             models.Index(fields=["jurisdiction", "interaction"], name="request_asked_in"),
+            models.Index(fields=["escalate_at"], name="request_escalates", condition=Q(escalate_at__isnull=False)),
             GinIndex(fields=["areas"], name="request_by_area", opclasses=["jsonb_path_ops"]),
         ]
 

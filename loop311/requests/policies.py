@@ -70,7 +70,7 @@ TABLE: dict[Verb, tuple[frozenset[State], State | None]] = {
     Verb.RESOLVE: (WORKABLE, State.DONE),
     Verb.DECLINE: (WORKABLE, State.DECLINED),
     Verb.CONFIRM: (frozenset({State.DONE}), State.CLOSED),
-    Verb.DISPUTE: (frozenset({State.DONE, State.CLOSED, State.DECLINED}), State.RECEIVED),
+    Verb.DISPUTE: (frozenset({State.DONE, State.DECLINED, State.JOINED}), State.RECEIVED),
     Verb.JOIN: (_ACTIVE, State.JOINED),
     Verb.SEPARATE: (frozenset({State.JOINED}), State.RECEIVED),
     Verb.COMMENT: (_ANY, None),
@@ -90,9 +90,14 @@ def possible(state: State) -> tuple[Verb, ...]:
     return tuple(verb for verb, (allowed, _) in TABLE.items() if state in allowed)
 
 
+_WITH_THE_LEADER = frozenset({(State.JOINED, State.DECLINED), (State.DECLINED, State.JOINED)})
+"""A joined request is declined, and reopened, together with its leading one."""
+
+
 def transitions() -> frozenset[tuple[State, State]]:
-    """Every pair (from, to) the table allows; the trigger refuses any other. A joined request closes only with its leader."""
-    return frozenset((before, after) for allowed, after in TABLE.values() if after for before in allowed)
+    """Every pair (from, to) the table allows; the trigger refuses any other. A joined request ends only with its leader."""
+    single = {(before, after) for allowed, after in TABLE.values() if after for before in allowed}
+    return frozenset(single) | _WITH_THE_LEADER
 
 
 def missing_evidence(groups: Sequence[Sequence[str]], present: Iterable[str]) -> list[tuple[str, ...]]:

@@ -13,8 +13,12 @@ from loop311.accounts.api import router as accounts
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import NotFound
+from loop311.requests.api import router as requests
 
-ROUTERS: tuple[tuple[str, Router], ...] = (("", accounts),)
+ROUTERS: tuple[tuple[str, Router], ...] = (
+    ("", accounts),
+    ("", requests),
+)
 """Prefix and router of each room, in the order of the storeys."""
 
 _ANSWERS = {

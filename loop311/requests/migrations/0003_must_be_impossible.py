@@ -22,9 +22,16 @@ BEGIN
     IF NEW.version <= OLD.version THEN
         RAISE EXCEPTION 'request %: every change raises the version', OLD.number USING ERRCODE = 'restrict_violation';
     END IF;
-    IF NEW.source = '' AND NEW.state <> OLD.state AND NEW.state || '' <> ''
+    IF NEW.source = '' AND NEW.state <> OLD.state
        AND OLD.state || '>' || NEW.state NOT IN ({_ALLOWED}) THEN
         RAISE EXCEPTION 'request %: % cannot become %', OLD.number, OLD.state, NEW.state
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.source = '' AND NEW.completion = '[]' THEN
+        RAISE EXCEPTION 'request %: something must prove its end', OLD.number USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.evidence_after < OLD.evidence_after THEN
+        RAISE EXCEPTION 'request %: evidence from before a dispute proves nothing after it', OLD.number
             USING ERRCODE = 'restrict_violation';
     END IF;
     IF NEW.source = '' AND NEW.due_at IS DISTINCT FROM OLD.due_at AND NOT EXISTS (
@@ -33,17 +40,16 @@ BEGIN
         RAISE EXCEPTION 'request %: a due date changes only by a new promise', OLD.number
             USING ERRCODE = 'restrict_violation';
     END IF;
-    IF NEW.source = '' AND NEW.state IN ('done', 'closed') AND OLD.state NOT IN ('done', 'joined')
-       AND NEW.leading_id IS NULL THEN
+    IF NEW.source = '' AND NEW.state IN ('done', 'closed') AND NEW.state <> OLD.state AND OLD.state <> 'joined' THEN
         FOR kinds IN SELECT * FROM jsonb_array_elements(NEW.completion) LOOP
             IF NOT EXISTS (SELECT 1 FROM requests_evidence e WHERE e.jurisdiction_id = NEW.jurisdiction_id
-                           AND e.request_id = NEW.id AND kinds ? e.kind) THEN
+                           AND e.request_id = NEW.id AND e.id > NEW.evidence_after AND kinds ? e.kind) THEN
                 RAISE EXCEPTION 'request %: no end without the evidence %', OLD.number, kinds
                     USING ERRCODE = 'restrict_violation';
             END IF;
         END LOOP;
     END IF;
-    IF NEW.source = '' AND OLD.state = 'joined' AND NEW.state = 'closed' AND NOT EXISTS (
+    IF NEW.source = '' AND OLD.state = 'joined' AND NEW.state IN ('closed', 'declined') AND NOT EXISTS (
         SELECT 1 FROM requests_request r WHERE r.jurisdiction_id = NEW.jurisdiction_id AND r.id = NEW.leading_id
         AND r.state IN ('closed', 'declined')) THEN
         RAISE EXCEPTION 'request %: a joined request ends only with its leading one', OLD.number
@@ -59,6 +65,9 @@ BEGIN
     IF NEW.state NOT IN ('received', 'joined') THEN
         RAISE EXCEPTION 'a request begins as received or joined, not as %', NEW.state
             USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.completion = '[]' THEN
+        RAISE EXCEPTION 'something must prove the end of a request' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
 END $$;

@@ -1,0 +1,84 @@
+"""One public sentence for each state, in the resident's language: the only words a resident sees for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from loop311.catalog.index import CatalogueIndex
+from loop311.requests.models import Request
+from loop311.requests.policies import State
+from loop311.requests.services import terms_of
+
+PATTERNS: dict[str, dict[State, str]] = {
+    "en": {
+        State.RECEIVED: "We have your request.",
+        State.ASSIGNED: "{team} has it and plans to {step} by {date}.",
+        State.IN_PROGRESS: "{team} is working on it.",
+        State.WAITING: "We can go on when {reason}.",
+        State.HANDED_OVER: "{owner} is responsible; their number is {reference}. We keep watching it.",
+        State.DONE: "Done: {outcome} Tell us if it is not.",
+        State.CLOSED: "Closed: {outcome}",
+        State.DECLINED: "We can't do this: {outcome} You can object.",
+        State.JOINED: "The same problem as another report; you will be told when it is fixed.",
+    },
+    "es": {
+        State.RECEIVED: "Tenemos su solicitud.",
+        State.ASSIGNED: "{team} la tiene y planea {step} a más tardar el {date}.",
+        State.IN_PROGRESS: "{team} está trabajando en ella.",
+        State.WAITING: "Podremos continuar cuando {reason}.",
+        State.HANDED_OVER: "{owner} es responsable; su número es {reference}. Seguimos pendientes.",
+        State.DONE: "Listo: {outcome} Avísenos si no es así.",
+        State.CLOSED: "Cerrada: {outcome}",
+        State.DECLINED: "No podemos hacerlo: {outcome} Usted puede objetar.",
+        State.JOINED: "Es el mismo problema que otro reporte; le avisaremos cuando esté resuelto.",
+    },
+}
+
+_NOT_YET = {"en": "not known yet", "es": "aún desconocido"}
+_RESOLVE = {"en": "resolve it", "es": "resolverla"}
+
+
+def say(texts: Mapping[str, str], language: str, fallback: str = "") -> str:
+    """The text in the language, else in its base language, else in any; `fallback` when there is none at all."""
+    for wanted in (language, language.split("-")[0], "en"):
+        if texts.get(wanted):
+            return texts[wanted]
+    return next(iter(texts.values()), fallback)
+
+
+def public_sentence(request: Request, language: str) -> str:
+    """What the resident is told of this state, with the city's own words for team, step, reason and outcome."""
+    under = terms_of(request)
+    patterns = PATTERNS.get(language.split("-")[0], PATTERNS["en"])
+    step = say(under.policy.step, language) if under.policy else ""
+    zone = request.jurisdiction.zone
+    return patterns[State(request.state)].format_map(
+        {
+            "team": say(request.team.names, language, request.team.code),
+            "step": step or say(_RESOLVE, language),
+            "date": spoken_date(request.due_at, zone, language),
+            "reason": _text_of(under.index, "stop_reasons", request.waiting_reason, language),
+            "owner": _text_of(under.index, "owners", request.handed_to, language),
+            "reference": request.handed_reference or say(_NOT_YET, language),
+            "outcome": _text_of(under.index, "outcomes", request.outcome, language),
+        }
+    )
+
+
+def _text_of(index: CatalogueIndex, kind: str, code: str, language: str) -> str:
+    thing = getattr(index, kind).get(code)
+    if thing is None:
+        return code.replace("-", " ")
+    return say(getattr(thing, "texts", None) or thing.names, language, code)
+
+
+def spoken_date(at: datetime | None, zone: ZoneInfo, language: str) -> str:
+    """A date as people say it: 'Thursday, March 5' in English, '5/3/2026' order by day in Spanish."""
+    if at is None:
+        return say(_NOT_YET, language)
+    local = at.astimezone(zone)
+    if language.split("-")[0] == "es":
+        return f"{local.day}/{local.month}/{local.year}"
+    return f"{local:%A, %B} {local.day}"

@@ -1,0 +1,47 @@
+"""The only writers of this room's tables: one function for each verb of the state table."""
+
+from loop311.requests.services.ending import (
+    Proof,
+    add_evidence,
+    close_undisputed,
+    confirm,
+    decline,
+    dispute,
+    resolve,
+)
+from loop311.requests.services.filing import Filing, file, words_digest
+from loop311.requests.services.joining import join, separate
+from loop311.requests.services.promising import Terms, terms_of
+from loop311.requests.services.restating import Restated, restate
+from loop311.requests.services.sweeping import sweep
+from loop311.requests.services.talking import comment, erase_words
+from loop311.requests.services.working import assign, change_service, hand_over, reroute, resume, start, wait
+
+__all__ = [
+    "Filing",
+    "Proof",
+    "Restated",
+    "Terms",
+    "add_evidence",
+    "assign",
+    "change_service",
+    "close_undisputed",
+    "comment",
+    "confirm",
+    "decline",
+    "dispute",
+    "erase_words",
+    "file",
+    "hand_over",
+    "join",
+    "reroute",
+    "resolve",
+    "restate",
+    "resume",
+    "separate",
+    "start",
+    "sweep",
+    "terms_of",
+    "wait",
+    "words_digest",
+]

@@ -1,0 +1,93 @@
+"""What time alone does: closing undisputed requests, running stopped clocks again, climbing the escalation ladder.
+
+Each step is a transaction of its own, so a killed worker loses nothing and the next sweep goes on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from loop311.catalog.definitions import EscalationLevel, Step
+from loop311.kit.actor import system
+from loop311.kit.clock import now
+from loop311.promises import policies as promise_policies
+from loop311.requests.models import ClockStop, Escalated, Promise, Request
+from loop311.requests.policies import OPEN_STATES, State
+from loop311.requests.services import access
+from loop311.requests.services.ending import close_undisputed
+from loop311.requests.services.promising import terms_of
+from loop311.requests.services.working import resume
+
+BATCH = 500
+
+
+def sweep(at: datetime | None = None) -> dict[str, int]:
+    """Everything that is due at `at`, for all cities; how many of each."""
+    at = at or now()
+    return {"closed": close_due(at), "resumed": resume_due(at), "escalated": escalate_due(at)}
+
+
+def close_due(at: datetime) -> int:
+    """Close what was done and not objected to in time."""
+    due = Request.objects.filter(state=State.DONE, leading__isnull=True, dispute_until__lte=at).order_by(
+        "dispute_until"
+    )
+    return sum(close_undisputed(request, at=at).state == State.CLOSED for request in due[:BATCH])
+
+
+def resume_due(at: datetime) -> int:
+    """Run the clocks again whose reason has its longest time behind it."""
+    stops = (
+        ClockStop.objects.filter(ended_at__isnull=True, ends_by__lte=at).select_related("request").order_by("ends_by")
+    )
+    count = 0
+    for stop in stops[:BATCH]:
+        if stop.request.state == State.WAITING:
+            resume(stop.request, by=system(stop.jurisdiction_id), at=at)
+            count += 1
+    return count
+
+
+def escalate_due(at: datetime) -> int:
+    """Climb every step that is due, once for each promise."""
+    ids = Request.objects.filter(escalate_at__lte=at).order_by("escalate_at").values_list("pk", "jurisdiction_id")
+    return sum(_escalate(request_id, jurisdiction_id, at) for request_id, jurisdiction_id in list(ids[:BATCH]))
+
+
+@transaction.atomic
+def _escalate(request_id: int, jurisdiction_id: int, at: datetime) -> int:
+    by = system(jurisdiction_id)
+    request = access.lock(request_id, by=by)
+    if request.escalate_at is None or request.escalate_at > at:
+        return 0
+    policy = terms_of(request).policy
+    promise = _present_promise(request)
+    if policy is None or promise is None or State(request.state) not in OPEN_STATES:
+        request.escalate_at = None
+        request.version += 1
+        request.save(update_fields=["escalate_at", "version"])
+        return 0
+    climbed = {EscalationLevel(e) for e in Escalated.objects.filter(promise=promise).values_list("level", flat=True)}
+    due = promise_policies.due_escalations(policy, promise.due_at, at, climbed)
+    later = [step.at for step in promise_policies.escalation_times(policy, promise.due_at) if step.at > at]
+    request.escalate_at = min(later, default=None)
+    for step in due:
+        _climb(request, promise, step.level, [tell.value for tell in step.tell], at)
+    if not due:
+        request.version += 1
+        request.save(update_fields=["escalate_at", "version"])
+    return len(due)
+
+
+def _climb(request: Request, promise: Promise, level: EscalationLevel, tell: list[str], at: datetime) -> None:
+    Escalated.objects.create(jurisdiction_id=request.jurisdiction_id, promise=promise, level=level, at=at)
+    body = {"level": level, "tell": tell, "due_at": promise.due_at.isoformat()}
+    by = system(request.jurisdiction_id)
+    access.write(request, "request.escalated", body, by=by, at=at, fields=("escalate_at",))
+
+
+def _present_promise(request: Request) -> Promise | None:
+    promises = request.promises.filter(jurisdiction_id=request.jurisdiction_id, step=Step.RESOLUTION)
+    return promises.order_by("-sequence").first()
