@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.models import city_fk, city_key
@@ -21,14 +22,27 @@ class Resident(models.Model):
     """Follow it to the one that now stands for both; undoing a merge sets it to null again."""
     created_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
+    search = models.TextField(blank=True)
+    """Name and address as policies.searchable writes them; emptied when the resident is erased."""
     version = models.IntegerField(default=1)
 
     class Meta:
-        constraints = [city_key("resident")]
+        constraints = [
+            city_key("resident"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="resident_not_merged_into_itself"),
+        ]
+        indexes = [
+            GinIndex(fields=["search"], name="resident_trigram", opclasses=["gin_trgm_ops"]),
+            models.Index(
+                fields=["jurisdiction", "merged_into"],
+                name="resident_merged_into",
+                condition=Q(merged_into__isnull=False),
+            ),
+        ]
 
 
 class ContactPoint(models.Model):
-    """One way to reach a resident. `address` is normalised: E.164 for phones, lower-case domain for e-mail."""
+    """One way to reach a resident. `address` is normalised: E.164 for phones, lower case for e-mail."""
 
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
     resident = city_fk("residents.Resident", related_name="contact_points")
@@ -53,7 +67,10 @@ class ContactPoint(models.Model):
                 name="contact_point_once",
             ),
         ]
-        indexes = [models.Index(fields=["jurisdiction", "address"], name="contact_point_by_address")]
+        indexes = [
+            models.Index(fields=["jurisdiction", "address"], name="contact_point_by_address"),
+            models.Index(fields=["jurisdiction", "resident"], name="contact_point_of_resident"),
+        ]
 
 
 class Consent(models.Model):
@@ -68,6 +85,9 @@ class Consent(models.Model):
     how = models.TextField()
     """Channel and wording version."""
 
+    class Meta:
+        indexes = [models.Index(fields=["jurisdiction", "resident", "purpose", "-at"], name="consent_newest")]
+
 
 class Merge(models.Model):
     """Two residents found to be one. Keeps what is needed to undo it."""
@@ -78,3 +98,10 @@ class Merge(models.Model):
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["jurisdiction", "gone"], condition=Q(undone_at__isnull=True), name="merge_once_at_a_time"
+            ),
+        ]
