@@ -8,6 +8,7 @@ from loop311.residents.services.finding import (
     get,
     identities,
     identity_ids,
+    point_of,
     standing,
 )
 from loop311.residents.services.merging import merge, preview_merge, undo_merge
@@ -36,6 +37,7 @@ __all__ = [
     "identities",
     "identity_ids",
     "merge",
+    "point_of",
     "preview_merge",
     "recognise",
     "remove_contact_point",
