@@ -1,10 +1,13 @@
-"""loop311 boundaries ...: the areas of a city, from the command line."""
+"""loop311 boundaries ..., loop311 addresses ...: the places of a city, from the command line."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import gzip
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
 from loop311.kit.problems import Invalid, NotFound
 from loop311.places import index, services
+from loop311.places.addresses import KINDS, USUAL, read_addresses
 from loop311.places.models import Area, LayerVersion
 from loop311.places.shapes import MAX_BYTES
 
@@ -138,3 +142,64 @@ def list_layers(city_slug: str, as_json: bool) -> None:
     for row in rows:
         mark = "*" if row["in_force"] else " "
         click.echo(f"{mark} {row['layer']:<24} {row['effective_on']} {row['areas']:>6} areas  {row['source']}")
+
+
+@click.group()
+def addresses() -> None:
+    """Address points, intersections, landmarks."""
+
+
+@addresses.command("load")
+@click.argument("city_slug", metavar="CITY")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--mapping", multiple=True, metavar="FIELD=COLUMN", help=f"Which column holds a field of: {', '.join(USUAL)}."
+)
+@click.option("--kind", type=click.Choice(KINDS), default="address", help="What the rows are, without a kind column.")
+@click.option("--crs", help="Reference system of projected coordinates, for instance EPSG:2278; degrees need none.")
+@click.option("--encoding", default="utf-8-sig", show_default=True)
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Write refused rows here as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def load_addresses(
+    city_slug: str,
+    file: Path,
+    mapping: tuple[str, ...],
+    kind: str,
+    crs: str | None,
+    encoding: str,
+    rejects: Path | None,
+    as_json: bool,
+) -> None:
+    """Load addresses or intersections from a CSV FILE (.gz too); the same file again changes nothing."""
+    jurisdiction = city(city_slug)
+    columns = dict(_pair(text) for text in mapping)
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding=encoding, newline="") as lines:
+        rows = read_addresses(_shown(lines), columns=columns, crs=crs, kind=kind)
+        report = services.load_addresses(jurisdiction, rows, by=system(jurisdiction.pk))
+    if rejects is not None:
+        with rejects.open("w", newline="") as out:
+            csv.writer(out).writerows([("row", "reason"), *((r.row, r.reason) for r in report.rejects)])
+    counts = {name: getattr(report, name) for name in ("read", "created", "updated", "unchanged", "rejected")}
+    if as_json:
+        click.echo(json.dumps({**counts, "rejects": [dataclasses.asdict(r) for r in report.rejects[:20]]}))
+        return
+    click.echo(", ".join(f"{value} {name}" for name, value in counts.items()))
+    for reject in report.rejects[:20]:
+        click.echo(f"row {reject.row}: {reject.reason}", err=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, column = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"Write --mapping FIELD=COLUMN, not {text!r}.")
+    return field.strip(), column
+
+
+def _shown(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, counted on a terminal while they are read."""
+    if not sys.stderr.isatty():
+        yield from lines
+        return
+    with click.progressbar(lines, label="Reading", file=sys.stderr, show_eta=False) as bar:
+        yield from bar

@@ -13,12 +13,14 @@ from loop311.accounts.api import router as accounts
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import NotFound
+from loop311.places.api import router as places
 from loop311.requests.api import router as requests
 from loop311.residents.api import router as residents
 
 ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", accounts),
     ("", residents),
+    ("", places),
     ("", requests),
 )
 """Prefix and router of each room, in the order of the storeys."""

@@ -98,4 +98,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS: list[tuple[str, Path]] = []
 STATIC_ROOT = LOOP311_HOME / "static"
 
+GEOCODER_URL = os.environ.get("LOOP311_GEOCODER_URL") or ""
+"""A server that answers like Nominatim, asked when the city's own addresses do not know a text. Empty: none."""
+GEOCODER_SECONDS = 1.5
+
 PROCRASTINATE_ON_APP_READY = None
