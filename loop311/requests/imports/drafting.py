@@ -1,0 +1,380 @@
+"""From a row of the file to a draft of a request. Pure but for its caches: no table is read here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from loop311.catalog.definitions import Ending
+from loop311.kit.problems import FieldProblem, Invalid
+from loop311.requests.imports.mapping import Areas, Columns, Mapping, Position, Text, Times, listed
+from loop311.requests.imports.parsing import LocalTimes, Unreadable, coordinate, slug, whole_number
+
+Row = Sequence[str]
+Pick = Callable[[Row], str]
+"""The stripped text of a rule's columns; '' when blank."""
+
+DONE, DECLINED = "imported_done", "imported_declined"
+"""The outcomes every import has."""
+
+_REMEMBERED = 100_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Rejected(Exception):
+    """The row cannot become a request; the message is the reason for the rejects file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What a row says about whose work it is, in the city's own words."""
+
+    service: str
+    group: str
+    department: str
+    team: str
+
+
+@dataclass(slots=True)
+class Draft:
+    """A request as the row tells it. Times carry their offset; codes are already ours."""
+
+    source_id: str
+    digest: bytes
+    naming: Naming
+    state: str
+    channel: str
+    received_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    outcome: str
+    outcome_note: str
+    description: str
+    address: str
+    kept: str
+    """JSON object of the further columns."""
+    areas: dict[str, str]
+    """Shared between drafts: never changed in place."""
+    latitude: float | None = None
+    longitude: float | None = None
+    number: int = 0
+    """Of the row in the file; 1 is the first after the header."""
+    row: Row = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where each column of the file stands."""
+
+    names: tuple[str, ...]
+
+    def place(self, column: str) -> int | None:
+        """Raises Invalid when two columns have the name: which one is meant cannot be known."""
+        wanted = column.strip().casefold()
+        found = [i for i, name in enumerate(self.names) if name.casefold() == wanted]
+        if len(found) > 1:
+            raise _invalid(f"The column {column!r} stands {len(found)} times in the file's header.")
+        return found[0] if found else None
+
+    def places(self, columns: Columns) -> list[int]:
+        """Of the columns that the file has; Invalid when it has none of them."""
+        wanted = listed(columns)
+        found = [place for place in map(self.place, wanted) if place is not None]
+        if not found:
+            named = " or ".join(repr(name) for name in wanted)
+            raise _invalid(f"The file has no column {named}; its first columns are {', '.join(self.names[:6])}.")
+        return found
+
+
+def _invalid(sentence: str) -> Invalid:
+    return Invalid(sentence, fields=[FieldProblem("mapping", sentence)])
+
+
+def _nothing(_row: Row) -> str:
+    return ""
+
+
+class Drafter:
+    """One mapping made ready for one header. Use from one thread."""
+
+    def __init__(self, mapping: Mapping, header: tuple[str, ...], zone: ZoneInfo) -> None:
+        self.mapping = mapping
+        self.header = Header(header)
+        self.warnings: Counter[str] = Counter()
+        self._width = len(header)
+        self._nulls = frozenset(mapping.nulls)
+        self._used: list[int] = []
+        self._columns(zone)
+        self._statuses = {text.casefold(): state for text, state in mapping.status.states.items()}
+        self._channels = {text.casefold(): channel.value for text, channel in mapping.channel.channels.items()}
+        self._endings = {outcome.code: outcome.ending for outcome in mapping.outcome.known} | {
+            DONE: Ending.DONE,
+            DECLINED: Ending.DECLINED,
+        }
+        self._matches = [(re.compile(m.pattern, re.IGNORECASE), m.outcome) for m in mapping.outcome.matches]
+        self._outcomes: dict[str, str] = {}
+        self._areas_of: dict[tuple[str, ...], tuple[dict[str, str], Counter[str]]] = {}
+        self._digest_prefix = hashlib.sha256(msgspec.json.encode(mapping, order="sorted"))
+        used = sorted(set(self._used))
+        self._key = itemgetter(*used, used[0])  # at least two, so that it always gives a tuple
+
+    # --- what the first pass needs of every row -------------------------------------------------------------------------
+
+    def source_id(self, row: Row) -> str:
+        """The row's id at its source, swapped back where id and number have changed places."""
+        found = self._id(row)
+        if self._swap and not self._id_pattern.fullmatch(found) and self._other_pattern.fullmatch(found):
+            other = self._other(row)
+            if self._id_pattern.fullmatch(other):
+                return other
+        return found
+
+    def digest(self, row: Row) -> bytes:
+        """SHA-256 of the mapping and the columns it reads: a column that nobody maps may change unnoticed."""
+        this = self._digest_prefix.copy()
+        this.update("\x1f".join(self._key(row)).encode())
+        return this.digest()
+
+    def naming(self, row: Row) -> Naming:
+        m = self.mapping
+        department = self._department(row) or m.department.default
+        group = self._group(row) or (m.group.default if m.group else "") or department
+        team = self._team(row) or (m.team.default if m.team else "") or department
+        return Naming(self._service(row) or m.service.default, group, department, team)
+
+    def updated(self, row: Row) -> datetime | None:
+        """When the source last touched the row, as far as can be read: only to choose between rows with one id."""
+        try:
+            return self._time(self._updated, row)
+        except Unreadable:
+            return None
+
+    # --- a whole row ------------------------------------------------------------------------------------------------------
+
+    def draft(self, row: Row) -> Draft:
+        """Raises Rejected with the first reason found."""
+        if len(row) != self._width and (len(row) < self._width or any(map(str.strip, row[self._width :]))):
+            raise Rejected(f"the row has {len(row)} fields where the header has {self._width}")
+        try:
+            return self._drafted(row)
+        except Unreadable as error:
+            raise Rejected(str(error)) from error
+
+    def _drafted(self, row: Row) -> Draft:
+        source_id = self._checked_id(row)
+        naming = self._checked_naming(row)
+        received_at = self._time(self._opened, row)
+        if received_at is None:
+            raise Rejected("no time of opening")
+        state, ended_at = self._ending(row, received_at)
+        note = self._note(row)
+        state, outcome = self._outcome(state, note)
+        return Draft(
+            source_id=source_id,
+            digest=self.digest(row),
+            naming=naming,
+            state=state,
+            channel=self._channel(row),
+            received_at=received_at,
+            due_at=self._time(self._due, row),
+            ended_at=ended_at,
+            outcome=outcome,
+            outcome_note=note if outcome else "",
+            description=self._description(row),
+            address=self._address(row),
+            kept=self._kept(row),
+            areas=self._areas(row),
+            latitude=self._number(self._y, row),
+            longitude=self._number(self._x, row),
+        )
+
+    def _checked_id(self, row: Row) -> str:
+        source_id = self.source_id(row)
+        if not source_id:
+            raise Rejected("no id")
+        if len(source_id) > 200 or _CONTROL.search(source_id):
+            raise Rejected("the id is no id: it is too long or holds control characters")
+        return source_id
+
+    def _checked_naming(self, row: Row) -> Naming:
+        naming = self.naming(row)
+        if not naming.service:
+            raise Rejected("no service")
+        if not naming.department:
+            raise Rejected("no department")
+        return naming
+
+    def _ending(self, row: Row, received_at: datetime) -> tuple[str, datetime | None]:
+        """The state and, for an ended one, its time. The status decides; a time of closing on an open row does not."""
+        status = self._status(row)
+        state = self._statuses.get(status.casefold(), self.mapping.status.default)
+        if state is None:
+            raise Rejected(f"the status {status[:60]!r} is not in the mapping" if status else "no status")
+        ended_at = self._time(self._closed, row)
+        if state not in ("closed", "declined"):
+            self.warnings["open_with_closing_time"] += ended_at is not None
+            return state, None
+        if ended_at is None:
+            raise Rejected("closed, but without a time of closing")
+        if ended_at < received_at:
+            ended_at = self._later(received_at, ended_at)
+        return state, ended_at
+
+    def _later(self, received_at: datetime, ended_at: datetime) -> datetime:
+        """Closed before opened: true only when it is not the hour that the clocks repeat in autumn."""
+        times = self._closed[1] if self._closed else None
+        second = times.second(ended_at) if times else ended_at
+        if second >= received_at and second != ended_at:
+            return second
+        if self.mapping.closed_before_opened == "reject":
+            raise Rejected("closed before it was opened")
+        self.warnings["closed_before_opened"] += 1
+        return received_at
+
+    def _outcome(self, state: str, note: str) -> tuple[str, str]:
+        if state == "declined":
+            return state, DECLINED
+        if state != "closed":
+            return state, ""
+        outcome = self._outcomes.get(note)
+        if outcome is None:
+            outcome = next((code for pattern, code in self._matches if pattern.search(note)), DONE)
+            if len(self._outcomes) > _REMEMBERED:
+                self._outcomes.clear()
+            self._outcomes[note] = outcome
+        return ("declined" if self._endings[outcome] is Ending.DECLINED else state), outcome
+
+    def _channel(self, row: Row) -> str:
+        text = self._channel_text(row)
+        found = self._channels.get(text.casefold())
+        if found:
+            return found
+        if self.mapping.channel.default:
+            return self.mapping.channel.default.value
+        raise Rejected(f"the channel {text[:60]!r} is not in the mapping" if text else "no channel")
+
+    def _areas(self, row: Row) -> dict[str, str]:
+        cells = tuple(pick(row) for _, _, pick in self._area_rules)
+        known = self._areas_of.get(cells)
+        if known is None:
+            if len(self._areas_of) > _REMEMBERED:
+                self._areas_of.clear()
+            known = self._areas_of[cells] = self._keys(cells)
+        if known[1]:
+            self.warnings.update(known[1])
+        return known[0]
+
+    def _keys(self, cells: tuple[str, ...]) -> tuple[dict[str, str], Counter[str]]:
+        found: dict[str, str] = {}
+        warnings: Counter[str] = Counter()
+        for (layer, rule, _), cell in zip(self._area_rules, cells, strict=True):
+            parts = [part.strip() for part in cell.split(rule.separator)] if rule.separator else [cell]
+            read = [_area_key(rule, part) for part in parts]
+            keys = list(filter(None, read))
+            if keys:
+                found[layer] = keys[0]
+                warnings[f"several_areas_in_one_cell:{layer}"] += len(keys) > 1
+            elif None in read:
+                warnings[f"no_such_area:{layer}"] += 1
+        return found, +warnings
+
+    def _kept(self, row: Row) -> str:
+        if not self._keeping:
+            return "{}"
+        kept = {code: text for code, pick in self._keeping if (text := pick(row))}
+        return msgspec.json.encode(kept).decode()
+
+    def _number(self, pick: Pick, row: Row) -> float | None:
+        text = pick(row)
+        return coordinate(text) if text else None
+
+    def _time(self, column: tuple[Pick, LocalTimes] | None, row: Row) -> datetime | None:
+        if column is None:
+            return None
+        text = column[0](row)
+        return column[1](text) if text else None
+
+    # --- making ready -----------------------------------------------------------------------------------------------------
+
+    def _columns(self, zone: ZoneInfo) -> None:
+        m = self.mapping
+        self._id = self._pick(m.id)
+        self._swap = m.swap is not None
+        if m.swap:
+            self._other = self._pick(m.swap.column)
+            self._id_pattern, self._other_pattern = re.compile(m.swap.id_pattern), re.compile(m.swap.other_pattern)
+        self._opened = self._times(m.opened, zone)
+        self._closed = self._times(m.closed, zone) if m.closed else None
+        self._due = self._times(m.due, zone) if m.due else None
+        self._updated = self._times(m.updated, zone) if m.updated else None
+        self._status = self._pick(m.status.columns)
+        self._channel_text = self._pick(m.channel.columns)
+        self._service = self._pick(m.service.columns)
+        self._department = self._pick(m.department.columns)
+        self._group = self._pick(m.group.columns) if m.group else _nothing
+        self._team = self._pick(m.team.columns) if m.team else _nothing
+        self._note = self._pick(m.outcome.columns) if m.outcome.columns else _nothing
+        self._description = self._text(m.description)
+        self._address = self._text(m.address)
+        self._keeping = [(code, self._pick(column)) for code, column in m.keep.items()]
+        self._area_rules = [(layer, rule, self._pick(rule.columns)) for layer, rule in m.areas.items()]
+        self._y, self._x = self._position(m.position)
+
+    def _position(self, rule: Position | None) -> tuple[Pick, Pick]:
+        if rule is None:
+            return _nothing, _nothing
+        return self._pick(rule.y or rule.latitude), self._pick(rule.x or rule.longitude)
+
+    def _times(self, rule: Times, zone: ZoneInfo) -> tuple[Pick, LocalTimes]:
+        return self._pick(rule.columns), LocalTimes(zone, rule.formats, ends_day=rule.date_only == "end")
+
+    def _text(self, rule: Text | None) -> Pick:
+        if rule is None:
+            return _nothing
+        if not rule.join:
+            return self._pick(rule.columns)
+        picks = [self._pick(column) for column in listed(rule.columns)]
+        joint = rule.join
+        return lambda row: joint.join(filter(None, (pick(row) for pick in picks)))
+
+    def _pick(self, columns: Columns) -> Pick:
+        places = self.header.places(columns)
+        self._used.extend(places)
+        nulls = self._nulls
+        if len(places) == 1 and not nulls:
+            only = places[0]
+            return lambda row: row[only].strip()
+
+        def first(row: Row) -> str:
+            for place in places:
+                text = row[place].strip()
+                if text and text not in nulls:
+                    return text
+            return ""
+
+        return first
+
+
+def _area_key(rule: Areas, cell: str) -> str | None:
+    """The key; '' when the cell says that there is no area, None when it says what is no area."""
+    key = whole_number(cell) if rule.number else cell
+    if not cell or key in rule.nothing:
+        return ""
+    return None if not key or (rule.keys and key not in rule.keys) else key
+
+
+def team_code(naming: Naming) -> str:
+    """Within its department, so that two departments' teams of one name stay two; not said twice when the name begins with it."""
+    department, team = slug(naming.department), slug(naming.team)
+    return team if team == department or team.startswith(f"{department}-") else slug(f"{department} {naming.team}")
+
+
+__all__ = ["DECLINED", "DONE", "Draft", "Drafter", "Naming", "Rejected", "team_code"]
