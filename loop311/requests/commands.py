@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,7 +38,7 @@ def import_requests(
     if jurisdiction is None:
         raise NotFound(f"There is no city {city!r}.")
     chosen = imports.load(mapping)
-    with click.progressbar(length=1, label="Importing", hidden=_is_quiet()) as bar:
+    with progress("Importing") as tick:
         summary = imports.run(
             jurisdiction,
             file,
@@ -44,13 +47,26 @@ def import_requests(
             encoding=encoding,
             dry_run=dry_run,
             rejects=rejects,
-            tick=bar.update,
+            tick=tick,
         )
     click.echo(json.dumps(asdict(summary)) if as_json else _sentences(summary, dry_run=dry_run))
 
 
-def _is_quiet() -> bool:
-    return not click.get_text_stream("stderr").isatty()
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error when that is a terminal; called with the steps done and the steps in all."""
+    stream = sys.stderr
+    if not stream.isatty():
+        yield lambda _steps, _total: None
+        return
+    with click.progressbar(range(0), length=1, label=label, file=stream) as bar:
+
+        def tick(steps: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(steps)
+
+        yield tick
+        bar.update(max((bar.length or 0) - bar.pos, 0))
 
 
 def _sentences(summary: imports.Summary, *, dry_run: bool) -> str:

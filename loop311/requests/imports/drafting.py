@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from loop311.catalog.definitions import Ending
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 from loop311.requests.imports.mapping import Areas, Columns, Mapping, Position, Text, Times, listed
 from loop311.requests.imports.parsing import LocalTimes, Unreadable, coordinate, slug, whole_number
 
@@ -81,7 +81,7 @@ class Header:
         wanted = column.strip().casefold()
         found = [i for i, name in enumerate(self.names) if name.casefold() == wanted]
         if len(found) > 1:
-            raise _invalid(f"The column {column!r} stands {len(found)} times in the file's header.")
+            raise Invalid(f"The column {column!r} stands {len(found)} times in the file's header.")
         return found[0] if found else None
 
     def places(self, columns: Columns) -> list[int]:
@@ -90,12 +90,8 @@ class Header:
         found = [place for place in map(self.place, wanted) if place is not None]
         if not found:
             named = " or ".join(repr(name) for name in wanted)
-            raise _invalid(f"The file has no column {named}; its first columns are {', '.join(self.names[:6])}.")
+            raise Invalid(f"The file has no column {named}; its first columns are {', '.join(self.names[:6])}.")
         return found
-
-
-def _invalid(sentence: str) -> Invalid:
-    return Invalid(sentence, fields=[FieldProblem("mapping", sentence)])
 
 
 def _nothing(_row: Row) -> str:

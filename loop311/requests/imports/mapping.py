@@ -11,7 +11,7 @@ import yaml
 
 from loop311.catalog.definitions import Code, Ending, Priority, Publicity, Texts
 from loop311.interactions.policies import Channel
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 
 Columns = str | tuple[str, ...]
 """One column, or several of which the first that is not blank counts."""
@@ -167,11 +167,11 @@ def load(name_or_path: str) -> Mapping:
     path = Path(name_or_path)
     if not path.is_file():
         names = ", ".join(shipped())
-        raise _invalid(f"There is no mapping {name_or_path!r}: give a YAML file, or one of {names}.")
+        raise Invalid(f"There is no mapping {name_or_path!r}: give a YAML file, or one of {names}.")
     try:
         return read(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise _invalid(f"The mapping {name_or_path} cannot be read: {error}.") from error
+        raise Invalid(f"The mapping {name_or_path} cannot be read: {error}.") from error
 
 
 def read(text: str) -> Mapping:
@@ -179,13 +179,9 @@ def read(text: str) -> Mapping:
     try:
         return msgspec.convert(yaml.safe_load(text), type=Mapping)
     except yaml.YAMLError as error:
-        raise _invalid(f"The mapping is not YAML: {' '.join(str(error).split())}.") from error
+        raise Invalid(f"The mapping is not YAML: {' '.join(str(error).split())}.") from error
     except msgspec.ValidationError as error:
-        raise _invalid(f"The mapping has a mistake: {str(error).rstrip('.')}.") from error
-
-
-def _invalid(sentence: str) -> Invalid:
-    return Invalid(sentence, fields=[FieldProblem("mapping", sentence)])
+        raise Invalid(f"The mapping has a mistake: {str(error).rstrip('.')}.") from error
 
 
 def listed(columns: Columns) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pyproj
 
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 from loop311.requests.imports.drafting import Draft
 from loop311.requests.imports.mapping import Position
 
@@ -71,5 +71,5 @@ def _transform(crs: str) -> Transform:
         transformer = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     except pyproj.exceptions.CRSError as error:
         sentence = f"The mapping's crs {crs!r} is not known; write it as for instance 'EPSG:2278'."
-        raise Invalid(sentence, fields=[FieldProblem("position.crs", sentence)]) from error
+        raise Invalid(sentence) from error
     return lambda xs, ys: transformer.transform(xs, ys)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -31,6 +31,8 @@ class Source:
     digest: bytes
     """SHA-256 of the unpacked bytes."""
     header: tuple[str, ...]
+    lines: int
+    """At least as many as rows."""
 
     def rows(self) -> Iterator[list[str]]:
         """Every record but the header and blank lines. Raises Invalid where the file stops being CSV."""
@@ -41,7 +43,7 @@ class Source:
             try:
                 yield from filter(None, reader)
             except csv.Error as error:
-                raise _invalid(f"The file is not CSV near line {reader.line_num}: {error}.") from error
+                raise Invalid(f"The file is not CSV near line {reader.line_num}: {error}.") from error
 
 
 @contextmanager
@@ -51,13 +53,15 @@ def opened(path: Path, *, encoding: str, delimiter: str) -> Iterator[Source]:
     Raises Invalid when it cannot be read to its end, when a given encoding does not hold, and for an empty file.
     """
     with tempfile.NamedTemporaryFile(prefix="loop311-import-") as plain:
-        digest, has_nul, is_utf8 = _unpack(path, plain)
+        unpacked = _unpack(path, plain)
         plain.flush()
         copy = Path(plain.name)
-        found = encoding or ("utf-8-sig" if is_utf8 else "cp1252")
+        found = encoding or ("utf-8-sig" if unpacked.is_utf8 else "cp1252")
         _check_encoding(copy, found)
         header = _header(copy, found, delimiter)
-        yield Source(copy, _decoder(found), delimiter, has_nul, digest, header)
+        yield Source(
+            copy, _decoder(found), delimiter, unpacked.has_nul, unpacked.digest.digest(), header, unpacked.lines
+        )
 
 
 def _decoder(encoding: str) -> str:
@@ -65,19 +69,34 @@ def _decoder(encoding: str) -> str:
     return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
-def _unpack(path: Path, plain: IO[bytes]) -> tuple[bytes, bool, bool]:
-    """Copies the unpacked bytes; returns their SHA-256, whether a NUL is among them, and whether they are UTF-8."""
-    digest, has_nul, is_utf8 = hashlib.sha256(), False, True
-    decoder = codecs.getincrementaldecoder("utf-8")()
+class _Unpacked:
+    """What is learnt of the bytes while they are copied."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.has_nul = False
+        self.is_utf8 = True
+        self.lines = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def add(self, chunk: bytes, *, final: bool = False) -> None:
+        self.digest.update(chunk)
+        self.has_nul = self.has_nul or b"\0" in chunk
+        self.lines += chunk.count(b"\n")
+        self.is_utf8 = self.is_utf8 and _decodes(self._decoder, chunk, final=final)
+
+
+def _unpack(path: Path, plain: IO[bytes]) -> _Unpacked:
+    """Copies the unpacked bytes."""
+    unpacked = _Unpacked()
     for chunk in _chunks(path):
-        digest.update(chunk)
+        unpacked.add(chunk)
         plain.write(chunk)
-        has_nul = has_nul or b"\0" in chunk
-        is_utf8 = is_utf8 and _decodes(decoder, chunk)
-    return digest.digest(), has_nul, is_utf8 and _decodes(decoder, b"", final=True)
+    unpacked.add(b"", final=True)
+    return unpacked
 
 
-def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool) -> bool:
     try:
         decoder.decode(chunk, final)
     except UnicodeDecodeError:
@@ -94,9 +113,9 @@ def _chunks(path: Path) -> Iterator[bytes]:
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _invalid(f"{path.name} is damaged or cut short, nothing was imported: {error}.") from error
+        raise Invalid(f"{path.name} is damaged or cut short, nothing was imported: {error}.") from error
     except OSError as error:
-        raise _invalid(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise Invalid(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
 def _check_encoding(path: Path, encoding: str) -> None:
@@ -106,10 +125,10 @@ def _check_encoding(path: Path, encoding: str) -> None:
             while file.read(_CHUNK):
                 pass
     except LookupError as error:
-        raise _invalid(f"There is no encoding {encoding!r}.") from error
+        raise Invalid(f"There is no encoding {encoding!r}.") from error
     except UnicodeDecodeError as error:
         where = f"byte {error.start} of a block"
-        raise _invalid(f"The file is not {encoding} ({where}); say which it is with --encoding.") from error
+        raise Invalid(f"The file is not {encoding} ({where}); say which it is with --encoding.") from error
 
 
 def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
@@ -117,12 +136,8 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
         try:
             first = next(csv.reader((line.replace("\0", "") for line in file), delimiter=delimiter), [])
         except csv.Error as error:
-            raise _invalid(f"The file's first line is not CSV: {error}.") from error
+            raise Invalid(f"The file's first line is not CSV: {error}.") from error
     header = tuple(name.strip().lstrip("\ufeff") for name in first)
     if not any(header):
-        raise _invalid("The file is empty: it has no header.")
+        raise Invalid("The file is empty: it has no header.")
     return header
-
-
-def _invalid(sentence: str) -> Invalid:
-    return Invalid(sentence, fields=[FieldProblem("file", sentence)])

@@ -17,7 +17,7 @@ from django.db import connection, connections
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid
+from loop311.kit.problems import Conflict, Forbidden, Invalid
 from loop311.requests.imports.areas import Geometry
 from loop311.requests.imports.catalogue import prepare
 from loop311.requests.imports.drafting import Draft, Drafter, Rejected
@@ -36,7 +36,8 @@ _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 _LOCK = 311_12
 """First key of the advisory lock; the second is the city."""
 
-Tick = Callable[[int], None]
+Tick = Callable[[int, int], None]
+"""Told how many rows were gone through since it was last told, and about how many there are in all, both passes counted."""
 
 
 @dataclass(slots=True)
@@ -64,12 +65,12 @@ def run(
     encoding: str = "",
     dry_run: bool = False,
     rejects: Path | None = None,
-    tick: Tick = lambda _rows: None,
+    tick: Tick = lambda _rows, _total: None,
 ) -> Summary:
     """Import a file of past requests. Idempotent by source id; may be killed at any moment and run again.
 
-    `tick` is told how many rows were gone through since it was last told, in both passes. Raises Forbidden, Conflict
-    (another import of this city is running), or Invalid with one sentence before anything is written.
+    Raises Forbidden, Conflict (another import of this city is running), or Invalid with one sentence, before anything
+    is written.
     """
     if by.jurisdiction_id != jurisdiction.pk or not by.may("requests.import"):
         raise Forbidden("You may not import requests.")
@@ -100,7 +101,8 @@ class _Import:
         tick: Tick,
     ) -> None:
         self._city, self._mapping, self._source, self._drafter = jurisdiction, mapping, source, drafter
-        self._by, self._dry_run, self._executor, self._tick = by, dry_run, executor, tick
+        self._by, self._dry_run, self._executor = by, dry_run, executor
+        self._tick: Callable[[int], None] = lambda rows: tick(rows, 2 * source.lines)
         self._positions = Positions(mapping.position, drafter.warnings)
         self._summary = Summary()
 
@@ -223,7 +225,7 @@ def _zone(mapping: Mapping, jurisdiction: Jurisdiction) -> ZoneInfo:
         return ZoneInfo(mapping.time_zone or jurisdiction.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         sentence = f"The mapping's time zone {mapping.time_zone!r} is not known; use a name such as America/Chicago."
-        raise Invalid(sentence, fields=[FieldProblem("time_zone", sentence)]) from error
+        raise Invalid(sentence) from error
 
 
 @contextmanager
@@ -263,7 +265,7 @@ def _rejects_file(path: Path | None, header: Sequence[str]) -> Iterator[Reject]:
         file: TextIO = path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         sentence = f"The rejects file {path} cannot be written: {error.strerror}."
-        raise Invalid(sentence, fields=[FieldProblem("rejects", sentence)]) from error
+        raise Invalid(sentence) from error
     with file:
         writer = csv.writer(file)
         writer.writerow(["row", "reason", *header])

@@ -43,11 +43,12 @@ _INSERT = f"""
 INSERT INTO requests_request (id, jurisdiction_id, number, interaction_id, catalogue_version_id, service_id, team_id, state,
     priority, channel, description, answers, address, latitude, longitude, location_note, areas, publicity, completion,
     received_at, due_at, done_at, ended_at, updated_at, outcome, outcome_note, waiting_reason, handed_to,
-    handed_reference, joined_count, reopened_count, version, source, source_id, source_digest)
+    handed_reference, joined_count, reopened_count, evidence_after, salt, version, source,
+    source_id, source_digest)
 SELECT request_id, %(city)s, number, interaction_id, %(version)s, service_id, team_id, state,
     %(priority)s, channel, description, answers, address, latitude, longitude, '', areas, %(publicity)s, '{COMPLETION}',
     received_at, due_at, ended_at, ended_at, %(now)s, outcome, outcome_note, '', '',
-    '', 0, 0, 1, %(source)s, source_id, source_digest
+    '', 0, 0, 0, '', 1, %(source)s, source_id, source_digest
 FROM import_stage WHERE is_new
 """
 

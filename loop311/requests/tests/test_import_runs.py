@@ -18,6 +18,7 @@ from loop311.kit.problems import Conflict, Forbidden, Invalid
 from loop311.ledger.models import Event
 from loop311.requests import imports
 from loop311.requests.imports import running
+from loop311.requests.imports.writing import Batch, Writer
 from loop311.requests.models import ImportRun, Promise, Request
 from loop311.requests.tests.import_files import bring_in, bring_in_file, mapping, reasons, text_of
 
@@ -116,7 +117,7 @@ def test_batches_end_and_begin_anywhere(city: Jurisdiction, path: Path, monkeypa
     rows = [{"case": f"C-{i}"} for i in range(10)]
     ticks: list[int] = []
     path.write_text(text_of(*rows), newline="")
-    summary = imports.run(city, path, mapping(), by=_system(city), tick=ticks.append)
+    summary = imports.run(city, path, mapping(), by=_system(city), tick=lambda rows, _total: ticks.append(rows))
     assert summary.counts() == [10, 10, 0, 0, 0]
     assert sum(ticks) == 20  # two passes
     numbers = Request.objects.order_by("id").values_list("number", flat=True)
@@ -131,9 +132,10 @@ def test_an_import_that_dies_midway_is_completed_by_running_it_again(
     city: Jurisdiction, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "BATCH", 4)
-    write, written = running.Writer.write, []
+    write = Writer.write
+    written: list[Batch] = []
 
-    def dies_in_the_second_batch(self: running.Writer, batch: running.Batch) -> None:
+    def dies_in_the_second_batch(self: Writer, batch: Batch) -> None:
         if written:
             raise KeyboardInterrupt
         written.append(batch)
@@ -141,7 +143,7 @@ def test_an_import_that_dies_midway_is_completed_by_running_it_again(
 
     rows = [{"case": f"C-{i}"} for i in range(10)]
     with monkeypatch.context() as patch:
-        patch.setattr(running.Writer, "write", dies_in_the_second_batch)
+        patch.setattr(Writer, "write", dies_in_the_second_batch)
         with pytest.raises(KeyboardInterrupt):
             bring_in(city, path, *rows)
     assert Request.objects.count() == 4
@@ -156,7 +158,9 @@ def other_session() -> Iterator[BaseDatabaseWrapper]:
     other.close()
 
 
-def test_two_imports_of_one_city_do_not_run_at_once(city: Jurisdiction, path: Path, other_session: BaseDatabaseWrapper) -> None:
+def test_two_imports_of_one_city_do_not_run_at_once(
+    city: Jurisdiction, path: Path, other_session: BaseDatabaseWrapper
+) -> None:
     with other_session.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [running._LOCK, city.pk])
     with pytest.raises(Conflict, match="Another import for millbrook is running"):
