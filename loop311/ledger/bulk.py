@@ -13,7 +13,7 @@ from procrastinate.types import JSONValue
 
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, seal
+from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, iso, seal
 from loop311.ledger.services import handlers_of, seal_key
 
 BATCH = 10_000
@@ -100,12 +100,23 @@ EventRow = tuple[int, int, str, int, int, str, datetime, str, int, str, bytes, b
 def _chained(batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject, _End], by: Actor) -> Iterator[EventRow]:
     """The rows of the batch, each at the end of its chain as it then stands; `ends` moves along."""
     recorded_at, kind, ref, city = now(), by.kind.value, by.ref, by.jurisdiction_id
+    recorded_iso = iso(recorded_at)
     for event_id, new in zip(ids, batch, strict=True):
         end = ends[new.subject_type, new.subject_id]
         sequence, previous = end.sequence + 1, end.hash
         body = canonical(new.body)
         fact = Fact(
-            event_id, city, new.subject_type, new.subject_id, sequence, new.kind, new.at, kind, ref, body, recorded_at
+            event_id,
+            city,
+            new.subject_type,
+            new.subject_id,
+            sequence,
+            new.kind,
+            iso(new.at),
+            kind,
+            ref,
+            body,
+            recorded_iso,
         )
         end.sequence, end.hash = sequence, event_hash(previous, fact)
         yield (

@@ -53,8 +53,9 @@ class Head(models.Model):
 
 
 class Checkpoint(models.Model):
-    """The Merkle root over one day's events of a city (UTC day), chained to the day before."""
+    """The Merkle root over the events of a city recorded on one UTC day, in the order of their ids; chained to the day before."""
 
+    pk = models.CompositePrimaryKey("jurisdiction", "day")
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
     day = models.DateField()
     events = models.BigIntegerField()
@@ -63,9 +64,6 @@ class Checkpoint(models.Model):
     hash = models.BinaryField()
     seal = models.BinaryField()
     made_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["jurisdiction", "day"], name="checkpoint_one_a_day")]
 
 
 class Handled(models.Model):

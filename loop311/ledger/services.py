@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, seal
+from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, iso, seal
 
 Handler = Callable[[int], None]
 """Called with the event's id, inside a transaction of its own."""
@@ -80,11 +80,11 @@ def append(
         subject_id=subject_id,
         sequence=sequence,
         kind=kind,
-        at=at or recorded_at,
+        at=iso(at or recorded_at),
         actor_kind=by.kind.value,
         actor_ref=by.ref,
         body=canonical(body),
-        recorded_at=recorded_at,
+        recorded_at=iso(recorded_at),
     )
     _write(fact, previous)
     _defer(event_id, kind)

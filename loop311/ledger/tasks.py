@@ -1,14 +1,30 @@
-"""Jobs of the diary: telling the handlers."""
+"""Jobs of the diary: telling the handlers, closing the days, and taking over what a dead worker left."""
 
 from __future__ import annotations
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from loop311.ledger import services
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.ledger import checkpoints, jobs, services
 
 
-@app.task(name="ledger.deliver", queue="events", retry=RetryStrategy(max_attempts=12, exponential_wait=3))
+@app.task(name="ledger.deliver", queue="events", retry=RetryStrategy(max_attempts=10, exponential_wait=3))
 def deliver(event_id: int, kind: str, handler: str) -> None:
-    """Run one handler for one event; a failure is retried with back-off for about a day, then stays listed as failed."""
+    """Run one handler for one event; a failure is tried again after 3, 9, 27 ... seconds for about a day, then listed."""
     services.handle(event_id, kind, handler)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="ledger.rescue", queue="events", pass_context=False)
+def rescue(timestamp: int) -> None:
+    """A worker that was killed cannot give its jobs back itself."""
+    jobs.rescue()
+
+
+@app.periodic(cron="20 * * * *")
+@app.task(name="ledger.close_days", queue="events", retry=RetryStrategy(max_attempts=8, wait=300))
+def close_days(timestamp: int) -> None:
+    """Hourly, so that a machine that was off at midnight closes its days soon after it is on again."""
+    for jurisdiction in Jurisdiction.objects.order_by("pk"):
+        checkpoints.catch_up(jurisdiction)

@@ -14,7 +14,7 @@ from loop311.kit.actor import system
 from loop311.ledger import bulk, services
 from loop311.ledger.bulk import NewEvent, append_many
 from loop311.ledger.models import Event, Head
-from loop311.ledger.policies import GENESIS, Fact, event_hash
+from loop311.ledger.policies import GENESIS, Fact, event_hash, iso
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2011, 7, 1, 12, 30, tzinfo=UTC)
@@ -44,8 +44,8 @@ def _assert_every_chain_holds() -> None:
     for e in Event.objects.order_by("subject_type", "subject_id", "sequence"):
         sequence, previous = ends.get((e.subject_type, e.subject_id), (0, GENESIS))
         fact = Fact(
-            e.pk, e.jurisdiction_id, e.subject_type, e.subject_id, sequence + 1, e.kind, e.at,
-            e.actor_kind, e.actor_ref, e.body, e.recorded_at,
+            e.pk, e.jurisdiction_id, e.subject_type, e.subject_id, sequence + 1, e.kind, iso(e.at),
+            e.actor_kind, e.actor_ref, e.body, iso(e.recorded_at),
         )  # fmt: skip
         assert bytes(e.hash) == event_hash(previous, fact)
         ends[e.subject_type, e.subject_id] = (sequence + 1, bytes(e.hash))

@@ -1,0 +1,57 @@
+"""Builders for tests: events of the past, and a hand that writes SQL with the triggers off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from unittest.mock import patch
+
+from django.db import connection, transaction
+
+from loop311.ledger.policies import GENESIS, Fact, event_hash, iso
+
+
+@contextmanager
+def recorded_at(at: datetime) -> Iterator[None]:
+    """Everything appended inside is recorded at this instant."""
+    with patch("loop311.ledger.services.now", return_value=at), patch("loop311.ledger.bulk.now", return_value=at):
+        yield
+
+
+@contextmanager
+def tampering() -> Iterator[None]:
+    """What is done inside is undone at the end; triggers and foreign keys are off, as a superuser can have them."""
+    with transaction.atomic():
+        run("SET LOCAL session_replication_role = replica")
+        yield
+        transaction.set_rollback(True)
+
+
+def run(sql: str, *params: object) -> int:
+    """Plain SQL; returns the number of rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)  # type: ignore[arg-type]
+        return int(cursor.rowcount)
+
+
+def rechain(city: int, subject_type: str, subject_id: int) -> None:
+    """What a forger does who knows the hash but not the key: number the chain anew, hash it, and set the head to its end."""
+    chain = "jurisdiction_id = %s AND subject_type = %s AND subject_id = %s"
+    key = (city, subject_type, subject_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, kind, at, actor_kind, actor_ref, body, recorded_at FROM ledger_event"
+            f" WHERE {chain} ORDER BY sequence",
+            key,
+        )
+        rows = cursor.fetchall()
+    run(f"UPDATE ledger_event SET sequence = -sequence WHERE {chain}", *key)
+    previous = GENESIS
+    for sequence, (pk, kind, at, actor_kind, ref, body, recorded) in enumerate(rows, 1):
+        fact = Fact(pk, *key, sequence, kind, iso(at), actor_kind, ref, body, iso(recorded))
+        this = event_hash(previous, fact)
+        renewed = "UPDATE ledger_event SET sequence = %s, previous_hash = %s, hash = %s WHERE id = %s"
+        run(renewed, sequence, previous, this, pk)
+        previous = this
+    run(f"UPDATE ledger_head SET sequence = %s, hash = %s WHERE {chain}", len(rows), previous, *key)
