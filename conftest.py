@@ -31,6 +31,10 @@ SELECT DISTINCT format('ALTER TABLE %s {} TRIGGER USER', tgrelid::regclass) FROM
 """Tables with a trigger on TRUNCATE (bit 32): the append-only ones."""
 
 
+_JOBS = "TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers CASCADE"
+"""Not Django's to manage, so Django's own list of tables does not name them."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The server is joined by every process of the run; the last one to leave stops it."""
     global _server, _made_home
@@ -83,4 +87,4 @@ def _flush(
         cursor.execute(_TABLES_THAT_REFUSE)
         guarded = [str(row[0]) for row in cursor.fetchall()]
     opened, closed = ([line.format(word) for line in guarded] for word in ("DISABLE", "ENABLE"))
-    return [*opened, *statements, *closed]
+    return [*opened, *statements, _JOBS, *closed]

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "database": Entry("loop311.site.operations:database", "The database: url, status, migrate."),
     "jurisdiction": Entry("loop311.jurisdictions.commands:jurisdiction", "Create and list cities."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
+    "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
 }
 """Every command of the product. A room adds its line."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
+from unittest.mock import patch
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from loop311.jurisdictions.models import Jurisdiction
@@ -126,10 +129,10 @@ def test_an_unknown_handler_is_an_error_and_not_silence(by: Actor) -> None:
 
 
 def _work() -> None:
-    """What a worker does until no job is due."""
-    app.with_connector(app.connector.get_worker_connector()).run_worker(  # type: ignore[attr-defined]
-        wait=False, install_signal_handlers=False, listen_notify=False, concurrency=1
-    )
+    """What a worker does until no job is due; the connections of its threads are closed after each job."""
+    connector = cast("DjangoConnector", app.connector).get_worker_connector()
+    with patch.dict(connections.settings["default"], CONN_MAX_AGE=0), app.replace_connector(connector):
+        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False, concurrency=1)
 
 
 @pytest.mark.django_db(transaction=True)

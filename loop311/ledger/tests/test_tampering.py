@@ -46,7 +46,7 @@ def city() -> Jurisdiction:
     with recorded_at(TODAY):
         checkpoints.catch_up(city, at=TODAY)
         other = create("oak", name="Oak", time_zone="America/Chicago")
-        append("thing.day0", "thing", 1, {}, by=system(other.pk), first=True)
+        append("thing.day0", "thing", 77, {}, by=system(other.pk), first=True)
     register_subjects({})
     assert verify() == []
     return city
