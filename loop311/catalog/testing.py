@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from typing import cast
+
+import msgspec
 
 from loop311.catalog.definitions import (
     Calendar,
@@ -11,6 +14,7 @@ from loop311.catalog.definitions import (
     CompletionRule,
     Condition,
     Datatype,
+    Definition,
     Department,
     Duration,
     Ending,
@@ -40,6 +44,22 @@ from loop311.catalog.definitions import (
 
 def both(english: str, spanish: str = "") -> Texts:
     return {"en": english, "es": spanish or f"{english} (es)"}
+
+
+def edited(catalogue: Catalogue, path: str, **changes: object) -> Catalogue:
+    """The catalogue with one thing in it changed: `edited(c, "services.pothole.questions.size", required=False)`."""
+    return cast("Catalogue", _edited(catalogue, path.split(".") if path else [], changes))
+
+
+def _edited(thing: Definition, path: list[str], changes: dict[str, object]) -> Definition:
+    if not path:
+        return msgspec.structs.replace(thing, **changes)
+    noun, code, *rest = path
+    members = tuple(
+        _edited(one, rest, changes) if code in (getattr(one, "code", None), str(position)) else one
+        for position, one in enumerate(getattr(thing, noun), start=1)
+    )
+    return msgspec.structs.replace(thing, **{noun: members})
 
 
 def small_catalogue() -> Catalogue:
@@ -85,7 +105,7 @@ def _office() -> Calendar:
 
 def _promises() -> tuple[PromisePolicy, ...]:
     escalations = (
-        Escalation(level=EscalationLevel.AT_RISK, tell=(Tell.TEAM_LEAD,), before_due=timedelta(hours=4)),
+        Escalation(level=EscalationLevel.AT_RISK, tell=(Tell.TEAM_LEAD,), before_due=timedelta(hours=1)),
         Escalation(level=EscalationLevel.LATE, tell=(Tell.OWNER,), after_due=timedelta()),
         Escalation(level=EscalationLevel.LATER, tell=(Tell.DIRECTOR,), after_due=timedelta(days=2)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -35,8 +36,8 @@ def check_references(catalogue: Catalogue, index: CatalogueIndex) -> Iterator[Fi
         used = [duration.calendar for duration in durations if duration]
         yield from _unknown(path, "calendar", used, index.calendars)
         yield from _unknown(f"{path}.stop_reasons", "stop reason", promise.stop_reasons, index.stop_reasons)
-    for template in catalogue.templates:
-        yield from _unknown(f"templates.{template.event}.services", "service", template.services, index.services)
+    for number, template in enumerate(catalogue.templates, start=1):
+        yield from _unknown(f"templates[{number}].services", "service", template.services, index.services)
     for service in catalogue.services:
         yield from _of_service(service, index)
 
@@ -79,6 +80,6 @@ def _choices(path: str, question: Question) -> Iterator[Finding]:
 
 
 def _repeated(path: str, codes: Sequence[str]) -> Iterator[Finding]:
-    for code in dict.fromkeys(codes):
-        if codes.count(code) > 1:
-            yield error(path, f"{code!r} stands here {codes.count(code)} times: each may stand once.")
+    for code, times in Counter(codes).items():
+        if times > 1:
+            yield error(path, f"{code!r} stands here {times} times: each may stand once.")

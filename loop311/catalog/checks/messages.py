@@ -1,0 +1,28 @@
+"""Templates say only what can be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from loop311.catalog.checks.finding import Finding, error
+from loop311.catalog.definitions import Catalogue, Template
+from loop311.catalog.placeholders import unknown_placeholders
+
+_EVENT = re.compile(r"(request|callback)\.[a-z_]+")
+
+
+def check_messages(catalogue: Catalogue) -> Iterator[Finding]:
+    for number, template in enumerate(catalogue.templates, start=1):
+        path = f"templates[{number}]"
+        if not _EVENT.fullmatch(template.event):
+            yield error(f"{path}.event", f"{template.event!r} is no event of a request or call-back.")
+        yield from _placeholders(path, template)
+
+
+def _placeholders(path: str, template: Template) -> Iterator[Finding]:
+    for part in ("subject", "body", "sms"):
+        for language, text in getattr(template, part).items():
+            for written in dict.fromkeys(unknown_placeholders(text)):
+                sentence = f"{written} cannot be filled in; docs/reference/placeholders.md lists what can."
+                yield error(f"{path}.{part}.{language}", sentence)

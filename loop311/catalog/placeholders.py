@@ -1,0 +1,32 @@
+"""What a message template may say in braces. The same table stands in docs/reference/placeholders.md; a test compares them."""
+
+from __future__ import annotations
+
+import re
+
+PLACEHOLDERS: dict[str, str] = {
+    "number": "The request's public number.",
+    "service": "The service's name.",
+    "address": "Where it is, as the resident gave it.",
+    "team": "The team accountable now.",
+    "department": "The team's department.",
+    "step": "What the promised date is for ('fill the pothole').",
+    "due_on": "The promised date.",
+    "outcome": "The outcome's sentence.",
+    "outcome_note": "What the team added to the outcome.",
+    "reason": "Why the clock stands still.",
+    "owner": "Who outside the city is responsible.",
+    "reference": "The outside owner's own number.",
+    "leading_number": "The number of the request this one is joined to.",
+    "city": "The city's name.",
+    "link": "The page of the request.",
+    "dispute_until": "The last day to say that it is not done.",
+    "callback_window": "Between when we call back.",
+}
+
+_PART = re.compile(r"\{([^{}]*)\}|[{}]")
+
+
+def unknown_placeholders(text: str) -> list[str]:
+    """What stands in braces and is not in the table, as written; a single brace counts as one."""
+    return [found[0] for found in _PART.finditer(text) if found[1] is None or found[1] not in PLACEHOLDERS]
