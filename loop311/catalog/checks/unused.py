@@ -18,7 +18,6 @@ def check_unused(catalogue: Catalogue) -> Iterator[Finding]:
         "outcomes": {code for service in services for code in service.outcomes},
         "stop_reasons": {code for promise in catalogue.promises for code in promise.stop_reasons},
         "calendars": {duration.calendar for duration in durations} | {team.calendar for team in catalogue.teams},
-        "outside_owners": {rule.hand_over for service in services for rule in service.routing if rule.hand_over},
     }
     for noun, codes in used.items():
         for thing in getattr(catalogue, noun):
