@@ -31,7 +31,14 @@ class Interaction(models.Model):
 
     class Meta:
         constraints = [city_key("interaction")]
-        indexes = [models.Index(fields=["jurisdiction", "started_at"], name="interaction_by_start")]
+        indexes = [
+            models.Index(fields=["jurisdiction", "started_at"], name="interaction_by_start"),
+            models.Index(
+                fields=["jurisdiction", "resident", "started_at"],
+                name="interaction_of_resident",
+                condition=models.Q(resident__isnull=False),
+            ),
+        ]
 
 
 class InteractionLink(models.Model):

@@ -29,6 +29,9 @@ class ContactOutcome(StrEnum):
     ABANDONED = "abandoned"
 
 
+SUBJECTS = ("request", "callback")
+"""What a later contact can be about."""
+
 TOPIC = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 """A topic is a code (of a service or an article), never somebody's words: it stands in the ledger."""
 

@@ -8,12 +8,14 @@ from django.db import transaction
 
 from loop311.accounts.models import StaffMember
 from loop311.interactions.models import Interaction, InteractionLink
-from loop311.interactions.policies import Channel, ContactOutcome, may_end_as
+from loop311.interactions.policies import SUBJECTS, Channel, ContactOutcome, may_end_as
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from loop311.ledger import services as ledger
+from loop311.ledger.models import Head
+from loop311.residents import services as residents
 from loop311.residents.models import Resident
 
 
@@ -102,10 +104,11 @@ def identify(interaction: Interaction, resident: Resident, *, by: Actor) -> Inte
 def link(
     interaction: Interaction, subject_type: str, subject_id: int, *, by: Actor, at: datetime | None = None
 ) -> InteractionLink:
-    """This contact was about an existing thing; the caller has made sure that it is the city's. Linking twice is once."""
+    """This contact was about a request or call-back of the city (what has a history in its diary). Linking twice is once."""
     if interaction.jurisdiction_id != by.jurisdiction_id:
         raise NotFound("There is no such contact.")
     _may_write(by, interaction.jurisdiction_id)
+    _known_subject(subject_type, subject_id, by)
     at = at or now()
     made, is_new = InteractionLink.objects.get_or_create(
         jurisdiction_id=interaction.jurisdiction_id,
@@ -133,6 +136,21 @@ def erase_words(resident_ids: list[int], *, by: Actor) -> int:
     """Empty the words that name the person somebody asked for, in every contact of these residents; returns how many."""
     rows = Interaction.objects.filter(jurisdiction_id=by.jurisdiction_id, resident_id__in=resident_ids)
     return rows.exclude(on_behalf_of="").update(on_behalf_of="")
+
+
+def forget_resident(event_id: int) -> None:
+    """Handler of `resident.erased`."""
+    ids, by = residents.erased_in(event_id)
+    erase_words(ids, by=by)
+
+
+def _known_subject(subject_type: str, subject_id: int, by: Actor) -> None:
+    if subject_type not in SUBJECTS:
+        detail = f"A contact is linked to one of {', '.join(SUBJECTS)}."
+        raise Invalid(detail, fields=[FieldProblem("subject_type", detail)])
+    heads = Head.objects.filter(jurisdiction_id=by.jurisdiction_id, subject_type=subject_type, subject_id=subject_id)
+    if not heads.exists():
+        raise NotFound(f"There is no such {subject_type}.")
 
 
 def _locked(interaction_id: int, by: Actor) -> Interaction:

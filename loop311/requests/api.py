@@ -24,6 +24,7 @@ from loop311.requests import queries, schemas, services
 from loop311.requests.models import Request
 from loop311.requests.policies import State, possible
 from loop311.requests.sentences import public_sentence
+from loop311.residents import services as residents
 from loop311.residents.models import Resident
 
 router = Router(tags=["requests"])
@@ -126,7 +127,7 @@ def newest(request: HttpRequest, wanted: Query[Filter]) -> HttpResponse:
             team_id=_code(Team, wanted.team, by, "team"),
             service_id=_code(Service, wanted.service, by, "service"),
             area=_area(wanted.area),
-            resident_ids=[wanted.resident_id] if wanted.resident_id else (),
+            resident_ids=_identities(wanted.resident_id, by),
             overdue_at=now() if wanted.overdue else None,
             text=wanted.q,
             before=wanted.cursor,
@@ -134,6 +135,14 @@ def newest(request: HttpRequest, wanted: Query[Filter]) -> HttpResponse:
         ),
     )
     return HttpResponse(_page(rows, wanted.limit), content_type="application/json")
+
+
+def _identities(resident_id: int | None, by: Actor) -> list[int]:
+    """The resident's own requests and those of all that were merged into it."""
+    if resident_id is None:
+        return []
+    known = Resident.objects.filter(jurisdiction_id=by.jurisdiction_id, pk=resident_id).first()
+    return residents.identity_ids(known) if known else [resident_id]
 
 
 def _page(rows: list[tuple[Any, ...]], limit: int) -> bytes:

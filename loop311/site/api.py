@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from loop311.accounts.api import TokenAuth
 from loop311.accounts.api import router as accounts
+from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import NotFound
@@ -21,6 +22,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", accounts),
     ("", residents),
     ("", places),
+    ("", interactions),
     ("", requests),
 )
 """Prefix and router of each room, in the order of the storeys."""

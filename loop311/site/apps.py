@@ -7,3 +7,7 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Give the ledger the wiring: which handlers want which events."""
+        from loop311.ledger.services import wire  # noqa: PLC0415 - models exist only now
+        from loop311.site.wiring import HANDLERS  # noqa: PLC0415
+
+        wire(HANDLERS)

@@ -14,7 +14,7 @@ from loop311.requests.services.joining import join, separate
 from loop311.requests.services.promising import Terms, terms_of
 from loop311.requests.services.restating import Restated, restate
 from loop311.requests.services.sweeping import sweep
-from loop311.requests.services.talking import comment, erase_words
+from loop311.requests.services.talking import comment, erase_words, forget_resident
 from loop311.requests.services.working import assign, change_service, hand_over, reroute, resume, start, wait
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "dispute",
     "erase_words",
     "file",
+    "forget_resident",
     "hand_over",
     "join",
     "reroute",

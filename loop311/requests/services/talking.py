@@ -13,6 +13,7 @@ from loop311.kit.problems import FieldProblem, Invalid
 from loop311.requests.models import Comment, Evidence, Request
 from loop311.requests.policies import Verb
 from loop311.requests.services import access
+from loop311.residents import services as residents
 
 MAX_COMMENT = 20_000
 
@@ -82,3 +83,9 @@ def erase_words(resident_ids: Iterable[int], *, by: Actor, at: datetime | None =
         Comment.objects.filter(**of_request).update(text="")
         Evidence.objects.filter(**of_request).update(note="", reference="")
     return len(ids)
+
+
+def forget_resident(event_id: int) -> None:
+    """Handler of `resident.erased`."""
+    ids, by = residents.erased_in(event_id)
+    erase_words(ids, by=by)

@@ -1,7 +1,7 @@
 """The only writer of residents: who they are, how to reach them, merging and erasing."""
 
 from loop311.residents.services.consent import consents, set_consent
-from loop311.residents.services.erasing import erase
+from loop311.residents.services.erasing import erase, erased_in
 from loop311.residents.services.finding import (
     contact_points,
     find,
@@ -31,6 +31,7 @@ __all__ = [
     "contact_points",
     "create",
     "erase",
+    "erased_in",
     "find",
     "get",
     "get_contact_point",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
 
-from loop311.kit.actor import Actor
+from loop311.kit.actor import Actor, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict
 from loop311.ledger import services as ledger
+from loop311.ledger.models import Event
 from loop311.residents.models import ContactPoint, Merge, Resident
 from loop311.residents.services import permit
 from loop311.residents.services.finding import identity_ids, standing
@@ -49,3 +51,9 @@ def _hold(whole: Resident) -> list[int]:
     if identity_ids(whole) != held:
         raise Conflict("This resident is being merged just now; please try again.")
     return held
+
+
+def erased_in(event_id: int) -> tuple[list[int], Actor]:
+    """For handlers of `resident.erased`: whose words must go (ids of residents), and the actor to do it as."""
+    event = Event.objects.get(pk=event_id)
+    return list(json.loads(event.body)["residents"]), system(event.jurisdiction_id)

@@ -1,0 +1,147 @@
+"""Contacts begin, end, are linked, and cost little."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
+
+from loop311.accounts.policies import Role
+from loop311.accounts.testing import a_city, a_member, actor_of
+from loop311.interactions import services
+from loop311.interactions.models import Interaction
+from loop311.interactions.policies import ContactOutcome, may_end_as
+from loop311.interactions.testing import a_contact
+from loop311.kit.actor import Actor, ActorKind, system
+from loop311.kit.clock import now
+from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
+from loop311.ledger.models import Event
+from loop311.residents import services as residents
+from loop311.residents.testing import a_resident
+
+
+@given(st.text(), st.text())
+def test_only_a_code_can_be_a_topic_and_only_a_listed_outcome_an_end(outcome: str, topic: str) -> None:
+    if may_end_as(outcome, topic) is None:
+        assert outcome in set(ContactOutcome)
+        assert topic == "" or topic.replace("-", "").replace("_", "").isalnum()
+        assert topic or outcome != "information"
+
+
+@pytest.mark.django_db
+def test_beginning_a_contact_takes_three_statements(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    city = a_city()
+    resident, who = a_resident(city), actor_of(city)
+    with django_assert_num_queries(3):
+        services.begin(city, "phone", resident=resident, by=who)
+
+
+@pytest.mark.django_db
+def test_a_contact_knows_who_spoke_with_whom_in_which_language() -> None:
+    city = a_city()
+    resident, staff = a_resident(city, language="es"), a_member(city)
+    contact = services.begin(city, "counter", resident=resident, by=Actor(ActorKind.STAFF, city.pk, staff.pk, _WRITE))
+    assert (contact.resident_id, contact.staff_id, contact.language) == (resident.pk, staff.pk, "es")
+
+
+_WRITE = frozenset({"interactions.write"})
+
+
+@pytest.mark.django_db
+def test_an_information_only_contact_is_one_call_and_counts() -> None:
+    city = a_city()
+    at = now()
+    contact = services.record_information(
+        city, "phone", topic="recycling-week", by=actor_of(city), started_at=at - timedelta(minutes=2), at=at
+    )
+    assert contact.outcome == "information"
+    assert contact.ended_at == at
+    kinds = Event.objects.filter(subject_type="interaction", subject_id=contact.pk).order_by("sequence")
+    assert [e.kind for e in kinds] == ["interaction.begun", "interaction.ended"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("outcome", "topic", "field"),
+    [("information", "", "topic"), ("gone home", "", "outcome"), ("information", "She asked about Tom", "topic")],
+)
+def test_a_wrong_end_is_refused_and_the_contact_goes_on(outcome: str, topic: str, field: str) -> None:
+    city = a_city()
+    contact = a_contact(city)
+    with pytest.raises(Invalid) as caught:
+        services.end(contact, outcome=outcome, topic=topic, by=actor_of(city))
+    assert [f.field for f in caught.value.fields] == [field]
+    contact.refresh_from_db()
+    assert contact.ended_at is None
+
+
+@pytest.mark.django_db
+def test_a_contact_ends_once_and_not_before_it_began() -> None:
+    city = a_city()
+    contact = a_contact(city)
+    with pytest.raises(Invalid):
+        services.end(contact, outcome="request", by=system(city.pk), at=contact.started_at - timedelta(seconds=1))
+    services.end(contact, outcome="request", by=system(city.pk))
+    with pytest.raises(Conflict):
+        services.end(contact, outcome="abandoned", by=system(city.pk))
+
+
+@pytest.mark.django_db
+def test_an_unknown_channel_is_refused_by_name() -> None:
+    city = a_city()
+    with pytest.raises(Invalid, match="pigeon"):
+        services.begin(city, "pigeon", by=system(city.pk))
+
+
+@pytest.mark.django_db
+def test_a_contact_is_linked_once_to_what_has_a_history_in_this_city() -> None:
+    here, there = a_city(), a_city()
+    contact, stranger = a_contact(here), a_contact(there)
+    with pytest.raises(Invalid):
+        services.link(contact, "interaction", contact.pk, by=system(here.pk))
+    with pytest.raises(NotFound):
+        services.link(contact, "request", 1, by=system(here.pk))
+    with pytest.raises(NotFound):
+        services.link(stranger, "request", 1, by=system(here.pk))
+
+
+@pytest.mark.django_db
+def test_nothing_crosses_to_another_city() -> None:
+    here, there = a_city(), a_city()
+    contact, by = a_contact(there), actor_of(here)
+    for attempt in (
+        lambda: services.get(contact.pk, by=by),
+        lambda: services.end(contact, outcome="request", by=by),
+        lambda: services.identify(contact, a_resident(here), by=by),
+        lambda: services.begin(here, "phone", resident=a_resident(there), by=by),
+        lambda: services.begin(there, "phone", by=by),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    assert Interaction.objects.filter(ended_at__isnull=True).count() == 1
+
+
+@pytest.mark.django_db
+def test_an_auditor_cannot_write_contacts() -> None:
+    city = a_city()
+    with pytest.raises(Forbidden):
+        services.begin(city, "phone", by=actor_of(city, Role.AUDITOR))
+
+
+@pytest.mark.django_db
+def test_who_it_was_can_become_known_later_and_be_forgotten_again() -> None:
+    city = a_city()
+    by = system(city.pk)
+    resident = a_resident(city)
+    contact = services.begin(city, "phone", on_behalf_of="her mother", by=by)
+    services.identify(contact, resident, by=by)
+    residents.erase(resident, by=by)
+    event = Event.objects.get(kind="resident.erased")
+    services.forget_resident(event.pk)
+    contact.refresh_from_db()
+    assert contact.on_behalf_of == ""
+    assert contact.resident_id == resident.pk
+    assert "mother" not in "".join(Event.objects.values_list("body", flat=True))
