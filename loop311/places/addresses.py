@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pyproj
 from pyproj.exceptions import CRSError
 
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 from loop311.places.policies import is_position, normalise
 
 USUAL: dict[str, tuple[str, ...]] = {
@@ -73,11 +73,7 @@ def read_addresses(
         while chunk := list(itertools.islice(rows, _CHUNK)):
             yield from _converted(chunk, places, transformer, kind)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise _refuse(f"Line {reader.line_num + 1} of the file is not CSV text: {error}.") from error
-
-
-def _refuse(detail: str, field: str = "file") -> Invalid:
-    return Invalid(detail, fields=[FieldProblem(field, detail)])
+        raise Invalid(f"Line {reader.line_num + 1} of the file is not CSV text: {error}.") from error
 
 
 def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
@@ -88,19 +84,18 @@ def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]
         wanted = (columns[field].strip().lower().replace(" ", "_"),) if field in columns else usual
         found = next((names.index(name) for name in wanted if name in names), None)
         if found is None and field in columns:
-            raise _refuse(f"The file has no column {columns[field]!r}; it has {', '.join(header)[:500]}.", "mapping")
+            raise Invalid(f"The file has no column {columns[field]!r}; it has {', '.join(header)[:500]}.")
         if found is not None:
             places[field] = found
     unknown = set(columns) - set(USUAL)
     if unknown:
-        raise _refuse(f"There is no field {sorted(unknown)[0]!r}; fields are {', '.join(USUAL)}.", "mapping")
+        raise Invalid(f"There is no field {sorted(unknown)[0]!r}; fields are {', '.join(USUAL)}.")
     missing = [field for field in ("latitude", "longitude") if field not in places]
     if missing or not {"text", "street"} & set(places):
         lacking = " and ".join(missing) or "the address"
-        raise _refuse(
+        raise Invalid(
             f"No column was found for {lacking}; say which with --mapping, for instance latitude=Y."
-            f" The columns are {', '.join(header)[:500]}.",
-            "mapping",
+            f" The columns are {', '.join(header)[:500]}."
         )
     return places
 
@@ -111,7 +106,7 @@ def _transformer(crs: str | None) -> pyproj.Transformer | None:
     try:
         return pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     except CRSError as error:
-        raise _refuse(f"{crs[:80]!r} is not a reference system; use a code such as EPSG:2278.", "crs") from error
+        raise Invalid(f"{crs[:80]!r} is not a reference system; use a code such as EPSG:2278.") from error
 
 
 def _converted(

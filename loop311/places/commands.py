@@ -5,28 +5,22 @@ from __future__ import annotations
 import csv
 import dataclasses
 import gzip
-import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from loop311.jurisdictions.models import Jurisdiction
+from loop311.jurisdictions.services import by_slug
 from loop311.kit.actor import system
-from loop311.kit.problems import Invalid, NotFound
+from loop311.kit.commands import print_json
+from loop311.kit.problems import Invalid
 from loop311.places import index, services
 from loop311.places.addresses import KINDS, USUAL, read_addresses
 from loop311.places.models import Area, LayerVersion
 from loop311.places.shapes import MAX_BYTES
-
-
-def city(slug: str) -> Jurisdiction:
-    found = Jurisdiction.objects.filter(slug=slug).first()
-    if found is None:
-        raise NotFound(f"There is no city {slug!r}.")
-    return found
 
 
 @click.group()
@@ -65,7 +59,7 @@ def load(
     """
     layer_code, file = _layer_and_file(layer_and_file, layer_name)
     report = services.load_boundaries(
-        jurisdiction := city(city_slug),
+        jurisdiction := by_slug(city_slug),
         layer_code,
         read_bounded(file),
         by=system(jurisdiction.pk),
@@ -79,7 +73,7 @@ def load(
         source=Path(file).name,
     )
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report), default=str, ensure_ascii=False))
+        print_json(dataclasses.asdict(report))
         return
     for line in report.lines:
         click.echo(line)
@@ -115,7 +109,7 @@ def read_bounded(file: str) -> bytes:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_layers(city_slug: str, as_json: bool) -> None:
     """Every version of every layer, the ones in force today marked."""
-    jurisdiction = city(city_slug)
+    jurisdiction = by_slug(city_slug)
     in_force = {version.id for version in index.versions_in_force(jurisdiction.pk)}
     counts: dict[int, int] = {}
     for version_id in Area.objects.filter(jurisdiction=jurisdiction).values_list("version_id", flat=True):
@@ -137,7 +131,7 @@ def list_layers(city_slug: str, as_json: bool) -> None:
         .order_by("layer__code", "effective_on", "id")
     ]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
         return
     for row in rows:
         mark = "*" if row["in_force"] else " "
@@ -171,18 +165,21 @@ def load_addresses(
     as_json: bool,
 ) -> None:
     """Load addresses or intersections from a CSV FILE (.gz too); the same file again changes nothing."""
-    jurisdiction = city(city_slug)
+    jurisdiction = by_slug(city_slug)
     columns = dict(_pair(text) for text in mapping)
     opened = gzip.open if file.suffix == ".gz" else open
-    with opened(file, "rt", encoding=encoding, newline="") as lines:
-        rows = read_addresses(_shown(lines), columns=columns, crs=crs, kind=kind)
-        report = services.load_addresses(jurisdiction, rows, by=system(jurisdiction.pk))
+    try:
+        with opened(file, "rt", encoding=encoding, newline="") as lines:
+            rows = read_addresses(_shown(lines), columns=columns, crs=crs, kind=kind)
+            report = services.load_addresses(jurisdiction, rows, by=system(jurisdiction.pk))
+    except (gzip.BadGzipFile, EOFError, zlib.error, LookupError) as error:
+        raise Invalid(f"{file} cannot be read: {error}.") from error
     if rejects is not None:
         with rejects.open("w", newline="") as out:
             csv.writer(out).writerows([("row", "reason"), *((r.row, r.reason) for r in report.rejects)])
     counts = {name: getattr(report, name) for name in ("read", "created", "updated", "unchanged", "rejected")}
     if as_json:
-        click.echo(json.dumps({**counts, "rejects": [dataclasses.asdict(r) for r in report.rejects[:20]]}))
+        print_json({**counts, "rejects": [dataclasses.asdict(r) for r in report.rejects[:20]]})
         return
     click.echo(", ".join(f"{value} {name}" for name, value in counts.items()))
     for reject in report.rejects[:20]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 
 Scalar = str | int | float | bool
 
@@ -31,7 +31,7 @@ def naming(rows: Sequence[Mapping[str, Scalar]], given: str | None, lines: list[
     if given is not None:
         if not any(given in row for row in rows):
             known = ", ".join(sorted({name for row in rows for name in row})) or "none at all"
-            raise _unclear(f"No feature has the property {given[:80]!r}; there are: {known[:500]}.")
+            raise Invalid(f"No feature has the property {given[:80]!r}; there are: {known[:500]}.")
         return given
     shared = [name for name in rows[0] if all(str(row.get(name, "")).strip() for row in rows)]
     if len(shared) == 1:
@@ -40,7 +40,7 @@ def naming(rows: Sequence[Mapping[str, Scalar]], given: str | None, lines: list[
     usual = [name for name in distinct if name.lower() in USUAL]
     choice = usual if len(usual) == 1 else distinct
     if len(choice) != 1:
-        raise _unclear(
+        raise Invalid(
             "Say which property names the areas with --property; it could be one of: "
             + (", ".join(choice or shared)[:500] or "none, as no property is on every feature")
             + "."
@@ -54,17 +54,13 @@ def key_of(row: Mapping[str, Scalar], name: str, number: int) -> str:
     value = row.get(name)
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str("" if value is None else value)
     if not text.strip() or len(text) > 200:
-        raise _unclear(f"Feature {number} has no usable {name!r}: an area needs a key of 1 to 200 characters.")
+        raise Invalid(f"Feature {number} has no usable {name!r}: an area needs a key of 1 to 200 characters.")
     return text.strip()
 
 
 def name_of(row: Mapping[str, Scalar], given: str | None, key: str) -> str:
     """What people read: the property given, else one called 'name', else the key."""
     if given is not None and given not in row:
-        raise _unclear(f"Area {key!r} has no property {given[:80]!r} to take its name from.")
+        raise Invalid(f"Area {key!r} has no property {given[:80]!r} to take its name from.")
     chosen = given or next((name for name in row if name.lower() == "name"), None)
     return str(row[chosen]).strip() or key if chosen else key
-
-
-def _unclear(detail: str) -> Invalid:
-    return Invalid(detail, fields=[FieldProblem("property", detail)])

@@ -12,7 +12,7 @@ import pyproj
 import shapely
 from pyproj.exceptions import CRSError, ProjError
 
-from loop311.kit.problems import FieldProblem, Invalid
+from loop311.kit.problems import Invalid
 from loop311.places.properties import Scalar, key_of, name_of, naming, plain
 
 MAX_BYTES = 200_000_000
@@ -53,10 +53,6 @@ class _Geometry(msgspec.Struct):
     type: str
 
 
-def refuse(detail: str, field: str = "file") -> Invalid:
-    return Invalid(detail, fields=[FieldProblem(field, detail)])
-
-
 def read_shapes(
     geojson: bytes | str | Mapping[str, object],
     *,
@@ -72,9 +68,9 @@ def read_shapes(
     file = _decode(geojson)
     features = file.features or []
     if not features:
-        raise refuse("The file has no features, so there is no area to load.")
+        raise Invalid("The file has no features, so there is no area to load.")
     if len(features) > MAX_FEATURES:
-        raise refuse(f"The file has {len(features)} features; a layer may have {MAX_FEATURES}.")
+        raise Invalid(f"The file has {len(features)} features; a layer may have {MAX_FEATURES}.")
     lines: list[str] = []
     system = crs or _declared(file.crs, lines)
     properties = [plain(feature.properties or {}) for feature in features]
@@ -95,13 +91,13 @@ def _decode(geojson: bytes | str | Mapping[str, object]) -> _File:
     raw = msgspec.json.encode(geojson) if isinstance(geojson, Mapping) else geojson
     raw = raw.encode() if isinstance(raw, str) else raw
     if len(raw) > MAX_BYTES:
-        raise refuse(f"The file has {len(raw):,} bytes; a layer may have {MAX_BYTES:,}.")
+        raise Invalid(f"The file has {len(raw):,} bytes; a layer may have {MAX_BYTES:,}.")
     try:
         file = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=_File)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise refuse(f"The file is not GeoJSON: {error}.") from error
+        raise Invalid(f"The file is not GeoJSON: {error}.") from error
     if file.type != "FeatureCollection":
-        raise refuse(f"The file holds a {file.type[:40]!r}; a layer is loaded from a FeatureCollection of polygons.")
+        raise Invalid(f"The file holds a {file.type[:40]!r}; a layer is loaded from a FeatureCollection of polygons.")
     return file
 
 
@@ -121,23 +117,23 @@ def _drawn(features: Sequence[_Feature], keys: Sequence[str]) -> list[tuple[str,
         polygon = _polygon(key, bytes(feature.geometry))
         points += int(shapely.get_num_coordinates(polygon))
         if points > MAX_POINTS:
-            raise refuse(f"The areas have more than {MAX_POINTS:,} points; simplify them first.")
+            raise Invalid(f"The areas have more than {MAX_POINTS:,} points; simplify them first.")
         drawn.append((key, polygon))
     return drawn
 
 
 def _polygon(key: str, raw: bytes) -> shapely.Geometry:
     if raw == b"null":
-        raise refuse(f"Area {key!r} has no geometry.")
+        raise Invalid(f"Area {key!r} has no geometry.")
     try:
         kind = msgspec.json.decode(raw, type=_Geometry).type
         if kind not in ("Polygon", "MultiPolygon"):
-            raise refuse(f"Area {key!r} is a {kind[:40]}; only Polygon and MultiPolygon make an area.")
+            raise Invalid(f"Area {key!r} is a {kind[:40]}; only Polygon and MultiPolygon make an area.")
         polygon = shapely.force_2d(shapely.from_geojson(raw))
     except (msgspec.MsgspecError, shapely.GEOSException, RecursionError) as error:
-        raise refuse(f"Area {key!r} cannot be drawn: {str(error).splitlines()[0][:200]}.") from error
+        raise Invalid(f"Area {key!r} cannot be drawn: {str(error).splitlines()[0][:200]}.") from error
     if polygon.is_empty:
-        raise refuse(f"Area {key!r} has no points.")
+        raise Invalid(f"Area {key!r} has no points.")
     return polygon
 
 
@@ -148,9 +144,9 @@ def _in_degrees(drawn: list[tuple[str, shapely.Geometry]], crs: str | None) -> l
     for key, polygon in drawn:
         west, south, east, north = (float(bound) for bound in shapely.bounds(polygon))
         if not all(map(math.isfinite, (west, south, east, north))):
-            raise refuse(f"Area {key!r} has coordinates that {crs or 'degrees'} cannot hold.", "crs")
+            raise Invalid(f"Area {key!r} has coordinates that {crs or 'degrees'} cannot hold.")
         if west < -180 or east > 180 or south < -90 or north > 90:
-            raise refuse(_not_degrees(key, west, south, east, north), "crs")
+            raise Invalid(_not_degrees(key, west, south, east, north))
     return drawn
 
 
@@ -170,9 +166,9 @@ def _transformer(crs: str, drawn: Iterable[tuple[str, shapely.Geometry]]) -> pyp
         system = pyproj.CRS.from_user_input(crs)
         transformer = pyproj.Transformer.from_crs(system, "EPSG:4326", always_xy=True)
     except (CRSError, ProjError) as error:
-        raise refuse(f"{crs[:80]!r} is not a reference system; use a code such as EPSG:2278.", "crs") from error
+        raise Invalid(f"{crs[:80]!r} is not a reference system; use a code such as EPSG:2278.") from error
     if system.is_projected and all(np.abs(shapely.get_coordinates(polygon)).max() <= 180 for _, polygon in drawn):
-        raise refuse(f"The coordinates are degrees already, not {crs[:80]}: leave --crs out.", "crs")
+        raise Invalid(f"The coordinates are degrees already, not {crs[:80]}: leave --crs out.")
     return transformer
 
 
@@ -190,7 +186,7 @@ def _repaired(key: str, polygon: shapely.Geometry, lines: list[str]) -> shapely.
         lines.append(f"Area {key!r}: repaired a ring ({reason}).")
     parts = [part for part in shapely.get_parts(polygon) if part.geom_type == "Polygon" and part.area > 0]
     if not parts:
-        raise refuse(f"Area {key!r} has no surface.")
+        raise Invalid(f"Area {key!r} has no surface.")
     return shapely.MultiPolygon(parts)
 
 
@@ -233,7 +229,7 @@ def _check_overlaps(shapes: Sequence[Shape], lines: list[str]) -> None:
             lines.append(f"{pair}: a hairline, points in it count for {shapes[i].key!r}.")
     if bad:
         more = f" (and {len(bad) - 5} more pairs)" if len(bad) > 5 else ""
-        raise refuse(
+        raise Invalid(
             f"Areas of this layer must not overlap: {'; '.join(bad[:5])}{more}."
             " Mend the file, or load it as overlapping (--overlapping)."
         )

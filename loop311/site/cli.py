@@ -41,6 +41,8 @@ COMMANDS: dict[str, Entry] = {
     "jurisdiction": Entry("loop311.jurisdictions.commands:jurisdiction", "Create and list cities."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
+    "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
+    "addresses": Entry("loop311.places.commands:addresses", "Load addresses and intersections."),
 }
 """Every command of the product. A room adds its line."""
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.kit.problems import FieldProblem, Forbidden, Invalid, NotFound
+from loop311.kit.problems import Forbidden, Invalid, NotFound
 from loop311.ledger import services as ledger
 from loop311.places.models import Area, Layer, LayerVersion
 from loop311.places.policies import distance_metres
@@ -90,7 +90,7 @@ def _layer(
     """The layer, locked; made when new, its flags changed where the caller says so."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,79}", code):
         detail = f"{code[:80]!r} cannot be a layer's code: use lower-case letters, digits, hyphens and underscores."
-        raise Invalid(detail, fields=[FieldProblem("layer", detail)])
+        raise Invalid(detail)
     shown = name or code.replace("_", " ").replace("-", " ").capitalize()
     Layer.objects.get_or_create(
         jurisdiction=jurisdiction,
