@@ -14,6 +14,7 @@ from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import NotFound
+from loop311.measures.api import router as measures
 from loop311.places.api import router as places
 from loop311.requests.api import router as requests
 from loop311.residents.api import router as residents
@@ -24,6 +25,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", places),
     ("", interactions),
     ("", requests),
+    ("", measures),
 )
 """Prefix and router of each room, in the order of the storeys."""
 

@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
     "addresses": Entry("loop311.places.commands:addresses", "Load addresses and intersections."),
+    "report": Entry("loop311.measures.commands:report", "How the city does: requests opened, closed, late, on time."),
 }
 """Every command of the product. A room adds its line."""
 
