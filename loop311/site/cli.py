@@ -37,6 +37,8 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
+    "serve": Entry("loop311.site.operations:serve", "Run web and worker.", migrates=True),
+    "worker": Entry("loop311.site.operations:worker", "Run jobs: what follows from events.", migrates=True),
     "database": Entry("loop311.site.operations:database", "The database: url, status, migrate."),
     "jurisdiction": Entry("loop311.jurisdictions.commands:jurisdiction", "Create and list cities."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
