@@ -41,6 +41,8 @@ COMMANDS: dict[str, Entry] = {
     "worker": Entry("loop311.site.operations:worker", "Run jobs: what follows from events.", migrates=True),
     "database": Entry("loop311.site.operations:database", "The database: url, status, migrate."),
     "jurisdiction": Entry("loop311.jurisdictions.commands:jurisdiction", "Create and list cities."),
+    "user": Entry("loop311.accounts.commands:user", "Take people on and list them."),
+    "token": Entry("loop311.accounts.commands:token", "Make, list and revoke bearer tokens for the API."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
