@@ -47,5 +47,5 @@ def headers(db: None) -> Iterator[dict[str, str]]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-def test_every_operation_answers_as_described(case: Case, headers: dict[str, Any]) -> None:
+def test_every_operation_answers_as_described(case: Case[Any], headers: dict[str, Any]) -> None:
     case.call_and_validate(headers=headers, excluded_checks=[MEANING])
