@@ -6,11 +6,13 @@ from datetime import datetime
 
 import click
 
+from loop311.catalog.services import version_by_number
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
 from loop311.kit.commands import print_json
 from loop311.kit.problems import NotFound
 from loop311.measures.reports import Against, By, Measures, Report, requests_report
+from loop311.measures.restated import restated_report
 
 _COLUMNS = ("opened", "closed", "open", "late", "on time", "median d", "p90 d", "joined", "reopened")
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -55,6 +57,32 @@ def requests(
         print_json(found.plain())
     else:
         click.echo(_table(found, rows))
+
+
+@report.command("restated")
+@click.argument("city_slug", metavar="CITY")
+@click.option("--version", "number", type=int, required=True, help="Number of the catalogue version to judge by.")
+@click.option("--from", "start", type=_DAY, help="First local day on which the requests were opened, YYYY-MM-DD.")
+@click.option("--to", "end", type=_DAY, help="The day after the last one.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def restated(city_slug: str, number: int, start: datetime | None, end: datetime | None, as_json: bool) -> None:
+    """Past requests judged by the promises of another version of the catalogue, beside their own."""
+    city = Jurisdiction.objects.filter(slug=city_slug).first()
+    if city is None:
+        raise NotFound(f"There is no city {city_slug!r}.")
+    lines = restated_report(
+        city,
+        version_by_number(city.pk, number),
+        by=system(city.pk),
+        start=start.date() if start else None,
+        end=end.date() if end else None,
+    )
+    if as_json:
+        print_json({"version": number, "rows": [line.plain() for line in lines]})
+        return
+    for line in lines:
+        shares = ["-" if share is None else f"{share:.1%}" for share in (line.own.share, line.restated.share)]
+        click.echo(f"{line.key[:48]:48}  own {shares[0]:>7}  version {number} {shares[1]:>7}  without {line.without:,}")
 
 
 def _table(found: Report, rows: str) -> str:

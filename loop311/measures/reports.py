@@ -149,13 +149,14 @@ def requests_report(
     _check(rows, start, end, layer)
     key, name, joins = _KEYS[rows]
     due, promise = _DUE[against]
+    since, until = between(jurisdiction, start, end)
     with connection.cursor() as cursor:
         cursor.execute(
             _REPORT.format(key=key, name=name, joins=joins, due=due, promise=promise),
             {
                 "city": jurisdiction.pk,
-                "start": _midnight(start or _ALWAYS[0], jurisdiction),
-                "end": _midnight(end or _ALWAYS[1], jurisdiction),
+                "start": since,
+                "end": until,
                 "zone": jurisdiction.time_zone,
                 "language": jurisdiction.languages[0],
                 "layer": layer,
@@ -174,6 +175,11 @@ def _check(rows: By, start: date | None, end: date | None, layer: str) -> None:
     if (rows is By.AREA) != bool(layer):
         sentence = "Name the layer whose areas are meant." if rows is By.AREA else "Only a report by area has a layer."
         raise Invalid(sentence, fields=[FieldProblem("layer", "goes with a report by area")])
+
+
+def between(jurisdiction: Jurisdiction, start: date | None, end: date | None) -> tuple[datetime, datetime]:
+    """From the first instant of local day `start` up to that of `end`; None is as far as it goes."""
+    return _midnight(start or _ALWAYS[0], jurisdiction), _midnight(end or _ALWAYS[1], jurisdiction)
 
 
 def _midnight(day: date, jurisdiction: Jurisdiction) -> datetime:
