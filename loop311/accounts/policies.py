@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "catalog.read": _ALL,
     "catalog.publish": frozenset({Role.CONFIGURATION_MANAGER, Role.ADMINISTRATOR}),
     "notifications.read": _ALL - {Role.CONCIERGE, Role.TEAM_MEMBER},
+    "notifications.write": frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     "ledger.read": _ALL,
     "measures.read": _ALL,
     "accounts.manage": frozenset({Role.ADMINISTRATOR}),

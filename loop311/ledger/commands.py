@@ -10,8 +10,7 @@ from pathlib import Path
 
 import click
 
-from loop311.jurisdictions.models import Jurisdiction
-from loop311.kit.problems import NotFound
+from loop311.jurisdictions.services import by_slug
 from loop311.ledger import checkpoints, jobs
 from loop311.ledger.chains import Fault
 from loop311.ledger.export import export_lines
@@ -32,7 +31,7 @@ def ledger() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def verify_command(city: str | None, as_json: bool) -> None:
     """Read every event of CITY (or of all cities) and name each one that was edited, removed, inserted or re-ordered."""
-    jurisdiction = _city(city) if city else None
+    jurisdiction = by_slug(city) if city else None
     events = Event.objects.filter(**({"jurisdiction": jurisdiction} if jurisdiction else {})).count()
     with click.progressbar(length=events, label="Reading", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         faults = verify(jurisdiction.pk if jurisdiction else None, progress=bar.update)
@@ -58,7 +57,7 @@ def _print(events: int, faults: list[Fault]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def checkpoint_command(city: str, day: datetime | None, as_json: bool) -> None:
     """Close the days of CITY that are over and not closed yet. The worker does it hourly by itself."""
-    jurisdiction = _city(city)
+    jurisdiction = by_slug(city)
     made = checkpoints.checkpoint(jurisdiction, day.date()) if day else checkpoints.catch_up(jurisdiction)
     rows = [{"day": m.day.isoformat(), "events": m.events, "hash": bytes(m.hash).hex()} for m in made]
     if as_json:
@@ -77,7 +76,7 @@ def checkpoint_command(city: str, day: datetime | None, as_json: bool) -> None:
 )
 def export_command(city: str, output: Path | None) -> None:
     """Write the ledger of CITY as JSON lines that can be verified without Loop311 (see docs/how-to)."""
-    lines = export_lines(_city(city).pk)
+    lines = export_lines(by_slug(city).pk)
     with click.open_file(str(output) if output else "-", "w", encoding="utf-8") as file:
         for line in lines:
             file.write(line + "\n")
@@ -89,7 +88,7 @@ def export_command(city: str, output: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def failures_command(city: str, retry: bool, as_json: bool) -> None:
     """List the handlers of CITY that failed for an event, given up or to be tried again."""
-    jurisdiction = _city(city)
+    jurisdiction = by_slug(city)
     if retry:
         click.echo(f"{jobs.retry_failed(jurisdiction.pk)} handlers are tried again.", err=True)
     found = jobs.troubled_handlers(jurisdiction.pk)
@@ -101,10 +100,3 @@ def failures_command(city: str, retry: bool, as_json: bool) -> None:
         click.echo(f"{row.handler}  {row.kind} of {row.subject_type} {row.subject_id}  {row.attempts} attempts, {then}")
     if not found:
         click.echo("No handler has failed.")
-
-
-def _city(slug: str) -> Jurisdiction:
-    found = Jurisdiction.objects.filter(slug=slug).first()
-    if found is None:
-        raise NotFound(f"There is no city {slug!r}.")
-    return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from loop311.kit import logs
 from loop311.kit.database import connection_settings, connection_url
 from loop311.kit.secrets import secret_key
+from loop311.notifications.policies import smtp_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOP311_HOME = Path(os.environ.get("LOOP311_HOME") or ROOT / "var").resolve()
@@ -49,10 +50,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "loop311.site.observing.observed",
     "loop311.site.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "loop311.site.api_middleware.ApiProblems",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -98,21 +97,28 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 
 STATIC_URL = "/static/"
-_ASSETS = {
-    "uswds": ROOT / "node_modules" / "@uswds" / "uswds" / "dist",
-    "htmx": ROOT / "node_modules" / "htmx.org" / "dist",
-}
-STATICFILES_DIRS = [(name, folder) for name, folder in _ASSETS.items() if folder.exists()]
-"""Packages that script/assets installs; served from where they are, as /static/uswds/... and /static/htmx/..."""
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
-WHITENOISE_MAX_AGE = 3600
-
-CSRF_FAILURE_VIEW = "loop311.site.errors.csrf_failed"
-LOGGING = logs.settings()
+STATICFILES_DIRS: list[tuple[str, Path]] = []
+STATIC_ROOT = LOOP311_HOME / "static"
 
 GEOCODER_URL = os.environ.get("LOOP311_GEOCODER_URL") or ""
 """A server that answers like Nominatim, asked when the city's own addresses do not know a text. Empty: none."""
 GEOCODER_SECONDS = 1.5
+
+SMTP_URL = os.environ.get("LOOP311_SMTP_URL") or ""
+"""The mail server: smtp://user:password@host:587?starttls=1 or smtps://host. Empty: mail is written into `outbox`."""
+if SMTP_URL:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    globals().update(smtp_settings(SMTP_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = LOOP311_HOME / "outbox"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("LOOP311_MAIL_FROM") or f"311@{urlsplit(BASE_URL).hostname}"
+
+SMS_URL = os.environ.get("LOOP311_SMS_URL") or ""
+"""A gateway for texts (see docs/how-to/send-mail-and-texts.md). Empty: texts are printed by the worker."""
+SMS_TOKEN = os.environ.get("LOOP311_SMS_TOKEN") or ""
+SMS_KEEPS_KEYS = os.environ.get("LOOP311_SMS_KEEPS_KEYS") == "1"
+"""The gateway makes one text of two calls with one Idempotency-Key, so an interrupted call may be made again."""
 
 PROCRASTINATE_ON_APP_READY = None

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from loop311.callbacks import services as callbacks
 from loop311.interactions import services as interactions
 from loop311.ledger.services import Handler
+from loop311.notifications import services as notifications
+from loop311.notifications.defaults import TEMPLATES
 from loop311.requests import services as requests
 
+TOLD_OF_REQUESTS = tuple(kind for kind in TEMPLATES if kind.startswith("request."))
+TOLD_OF_CALLBACKS = tuple(kind for kind in TEMPLATES if kind.startswith("callback."))
+"""Residents are told of everything that there is a text for: request.filed, request.done, request.leader_closed ..."""
+
 HANDLERS: dict[str, tuple[Handler, ...]] = {
-    "resident.erased": (
-        interactions.forget_resident,
-        requests.forget_resident,
-        callbacks.forget_resident,
-    ),
+    **dict.fromkeys(TOLD_OF_REQUESTS, (notifications.notify_request_event,)),
+    **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
+    "resident.erased": (interactions.forget_resident, requests.forget_resident),
 }
+
+SUBJECT_TABLES: dict[str, str] = {"request": "requests_request"}
+"""Each row of these has a chain in the ledger; `ledger verify` names those that have none (any more)."""

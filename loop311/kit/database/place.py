@@ -97,8 +97,7 @@ def _socket_folder(base: Path) -> Path:
 
 def _pointed(home: Path) -> Path | None:
     try:
-        text = (home / POINTER).read_text().strip()
-        return Path(text) if text else None
+        return Path((home / POINTER).read_text().strip())
     except (FileNotFoundError, NotADirectoryError):
         return None
 

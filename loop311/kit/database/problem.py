@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from loop311.kit.problems import Unavailable
+from loop311.kit.problems import Problem
 
 
-class DatabaseUnavailable(Unavailable):
+class DatabaseUnavailable(Problem):
     """The database cannot be started or reached; the sentence says what to mend."""
+
+    code = "database-unavailable"
+    title = "The database is not available"
+    status = 503

@@ -1,0 +1,21 @@
+"""Jobs of this room."""
+
+from __future__ import annotations
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from loop311.notifications import sending, services
+
+
+@app.task(name="notifications.send", queue="messages", retry=RetryStrategy(max_attempts=20, exponential_wait=2))
+def send(message: int) -> None:
+    """What the server says is noted on the message; this job's own retries are for our own database being away."""
+    sending.deliver(message)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="notifications.sweep", queue="messages", pass_context=False)
+def sweep(timestamp: int) -> None:
+    """A message whose job was lost is found again."""
+    services.sweep()

@@ -1,0 +1,115 @@
+"""The two pages a message links to: the resident's own request, and unsubscribing. Both work without JavaScript or sign-in."""
+
+from __future__ import annotations
+
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from loop311.kit.actor import Actor, ActorKind
+from loop311.kit.problems import Problem
+from loop311.notifications.rendering import LINK_SALT, UNSUBSCRIBE_SALT, spoken
+from loop311.notifications.words import PAGE_WORDS
+from loop311.requests import services as requests
+from loop311.requests.models import Request
+from loop311.requests.policies import State, Verb, may_follow
+from loop311.requests.sentences import public_sentence, say
+from loop311.residents import services as residents
+from loop311.residents.models import ContactPoint
+
+LONGEST_WORDS = 2_000
+
+
+@csrf_exempt  # mail programs post here by themselves (RFC 8058); the signed address is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks before it does anything when opened; unsubscribes this one address when posted to."""
+    city, point_id = _opened(token, UNSUBSCRIBE_SALT, 2)
+    point = (
+        ContactPoint.objects.select_related("resident", "jurisdiction")
+        .filter(jurisdiction_id=city, pk=point_id)
+        .first()
+    )
+    if point is None:
+        raise Http404
+    if request.method == "POST" and point.removed_at is None:
+        residents.unsubscribe(point, by=Actor(ActorKind.RESIDENT, city, ref=point.resident_id))
+        point.refresh_from_db()
+    language = _language(point.resident.language)
+    context = {
+        "language": language,
+        "words": PAGE_WORDS[language],
+        "city": point.jurisdiction.name,
+        "done": point.unsubscribed_at is not None or point.removed_at is not None,
+    }
+    return render(request, "notifications/unsubscribe.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resident_request(request: HttpRequest, token: str) -> HttpResponse:
+    """What is true of the request now, and the resident's yes or no when it is their turn."""
+    city, request_id, resident_id = _opened(token, LINK_SALT, 3)
+    found = (
+        Request.objects.select_related("jurisdiction", "service", "team", "resident", "leading")
+        .filter(jurisdiction_id=city, pk=request_id, resident_id=resident_id, resident__erased_at__isnull=True)
+        .first()
+    )
+    if found is None or found.resident is None:
+        raise Http404
+    problem = ""
+    if request.method == "POST":
+        try:
+            _answer(request, found, resident_id)
+        except Problem as error:
+            problem = error.detail
+        else:
+            return redirect(request.path)
+    return render(request, "notifications/request.html", _page(found, problem), status=409 if problem else 200)
+
+
+def _answer(request: HttpRequest, found: Request, resident_id: int) -> None:
+    allowed = frozenset({"requests.confirm", "requests.dispute"})
+    by = Actor(ActorKind.RESIDENT, found.jurisdiction_id, ref=resident_id, permissions=allowed)
+    if request.POST.get("answer") == "yes":
+        requests.confirm(found, by=by)
+    elif request.POST.get("answer") == "no":
+        text = request.POST.get("text", "").replace("\x00", "")[:LONGEST_WORDS]
+        requests.dispute(found, text=text, by=by)
+
+
+def _page(found: Request, problem: str) -> dict[str, object]:
+    language = _language(found.resident.language if found.resident else "en")
+    leading = found.leading if found.state == State.JOINED and found.leading else found
+    state = State(leading.state)
+    return {
+        "language": language,
+        "words": PAGE_WORDS[language],
+        "city": found.jurisdiction.name,
+        "number": found.number,
+        "service": say(found.service.names, language, found.service.code),
+        "sentence": public_sentence(found, language),
+        "received": spoken(found.received_at, found.updated_at, found.jurisdiction.zone, language),
+        "asks": state is State.DONE,
+        "may_object": state is not State.DONE and may_follow(Verb.DISPUTE, state),
+        "problem": problem,
+    }
+
+
+def _language(wanted: str) -> str:
+    base = wanted.split("-")[0]
+    chosen = base if base in PAGE_WORDS else "en"
+    translation.activate(chosen)
+    return chosen
+
+
+def _opened(token: str, salt: str, parts: int) -> list[int]:
+    try:
+        opened = signing.loads(token, salt=salt)
+    except signing.BadSignature as error:
+        raise Http404 from error
+    if not isinstance(opened, list) or len(opened) != parts:
+        raise Http404
+    return [int(part) for part in opened]
