@@ -315,12 +315,13 @@ def dispute(request: HttpRequest, number: Number, body: schemas.DisputeIn) -> di
 @router.post("/requests/{number}/join", response=schemas.RequestOut)
 def join(request: HttpRequest, number: Number, body: schemas.JoinIn) -> dict[str, Any]:
     by = actor(request, "join")
+    follower = find(number, by)
     leading = Request.objects.filter(jurisdiction_id=by.jurisdiction_id, number=body.leading).first()
     if leading is None:
         raise Invalid(
             "The leading request is not one of this city.", fields=[FieldProblem("leading", "Unknown in this city.")]
         )
-    services.join(find(number, by), leading=leading, by=by, version=body.version)
+    services.join(follower, leading=leading, by=by, version=body.version)
     return show(number, by)
 
 
@@ -341,10 +342,11 @@ def comment(request: HttpRequest, number: Number, body: schemas.CommentIn, key: 
 @router.post("/requests/{number}/reroute", response=schemas.RequestOut)
 def reroute(request: HttpRequest, number: Number, body: schemas.RerouteIn) -> dict[str, Any]:
     by = actor(request, "reroute")
+    found = find(number, by)
     team = Team.objects.filter(jurisdiction_id=by.jurisdiction_id, code=body.team).first()
     if team is None:
         raise Invalid(f"The city has no team {body.team!r}.", fields=[FieldProblem("team", "Not of this city.")])
-    services.reroute(find(number, by), team=team, by=by, version=body.version)
+    services.reroute(found, team=team, by=by, version=body.version)
     return show(number, by)
 
 
