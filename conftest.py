@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management.color import Style
@@ -16,6 +17,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from loop311.kit.database import Server, connection_settings, connection_url
+from loop311.kit.database.cluster import OWNER
 
 _HOME = "LOOP311_TEST_HOME"
 """Tells xdist's workers which home the first process made."""
@@ -49,9 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(os.environ[_HOME])
     _server = Server(home, durable=False)
     _server.join()
+    if _made_home is not None:
+        _let_tests_tamper(_server)
     settings.DATABASES["default"].update(connection_settings(None, home))
     settings.DATABASE_URL = connection_url(home)
     settings.DATABASE_IS_EMBEDDED = False  # commands called by tests find it running, and are not its last user
+
+
+def _let_tests_tamper(server: Server) -> None:
+    """Tests of the ledger play somebody who may do anything with SQL: also switch every trigger off."""
+    with psycopg.connect(host=str(server.place.socket), user=OWNER, dbname="postgres", autocommit=True) as owner:
+        owner.execute("GRANT SET ON PARAMETER session_replication_role TO loop311")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

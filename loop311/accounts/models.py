@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -94,3 +96,9 @@ class Token(models.Model):
 
     class Meta:
         constraints = [city_key("token")]
+
+    def state(self, at: datetime) -> str:
+        """'open', 'expired' or 'revoked'."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= at else "open"

@@ -13,7 +13,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
 
 from loop311.accounts.models import Department, StaffMember, Team, TeamMembership, Token, User
 from loop311.accounts.policies import PERMISSIONS, TOKEN_PREFIX, Role, permissions_of, unknown_scopes
@@ -106,6 +106,24 @@ def get_staff(staff_id: int, *, by: Actor) -> StaffMember:
     if staff is None:
         raise NotFound("There is no such member of staff.")
     return staff
+
+
+def staff_by_email(jurisdiction: Jurisdiction, email: str) -> StaffMember:
+    """Who works for the city under this address, or NotFound."""
+    staff = StaffMember.objects.filter(jurisdiction=jurisdiction, user__email=email.strip().lower()).first()
+    if staff is None:
+        raise NotFound(f"Nobody with the address {email} works for {jurisdiction.name}.")
+    return staff
+
+
+def staff_of(jurisdiction: Jurisdiction) -> QuerySet[StaffMember]:
+    """Everybody who works or worked for the city, with sign-in and teams; two queries."""
+    return (
+        StaffMember.objects.filter(jurisdiction=jurisdiction)
+        .select_related("user")
+        .prefetch_related("teams")
+        .order_by("pk")
+    )
 
 
 def actor_for_staff(staff: StaffMember) -> Actor:
@@ -255,6 +273,11 @@ def get_token(token_id: int, *, by: Actor) -> Token:
     if token is None:
         raise NotFound("There is no such token.")
     return token
+
+
+def tokens_of(jurisdiction: Jurisdiction) -> QuerySet[Token]:
+    """The city's tokens with the people they belong to, oldest first."""
+    return Token.objects.filter(jurisdiction=jurisdiction).select_related("staff__user").order_by("pk")
 
 
 def authenticate(secret: str, *, at: datetime | None = None) -> Actor | None:

@@ -94,6 +94,15 @@ class Window(BaseModel):
     )
 
 
+def _number(text: str) -> int | float:
+    """JSON knows one kind of number: 3.0 is the integer 3, whichever way a sender's library writes it."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
+
+
 class JsonParser(Parser):
     """Reads JSON bodies: bounded, of the right kind, without NUL characters anywhere."""
 
@@ -103,7 +112,7 @@ class JsonParser(Parser):
         if request.content_type != "application/json":
             raise WrongMediaType("Send JSON, with the header 'Content-Type: application/json'.")
         try:
-            data = msgspec.json.decode(request.body)
+            data = _decoder.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
             raise Malformed("The body is not valid JSON.") from None
         unfit = [FieldProblem(field, detail) for field, detail in _unfit(data, "", 0)]

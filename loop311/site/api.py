@@ -10,10 +10,12 @@ from pydantic import BaseModel
 
 from loop311.accounts.api import TokenAuth
 from loop311.accounts.api import router as accounts
+from loop311.callbacks.api import router as callbacks
 from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import NotFound
+from loop311.measures.api import router as measures
 from loop311.notifications.api import router as notifications
 from loop311.places.api import router as places
 from loop311.requests.api import router as requests
@@ -26,6 +28,8 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", interactions),
     ("", requests),
     ("", notifications),
+    ("", callbacks),
+    ("", measures),
 )
 """Prefix and router of each room, in the order of the storeys."""
 

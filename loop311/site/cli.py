@@ -37,13 +37,18 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
+    "serve": Entry("loop311.site.operations:serve", "Run web and worker.", migrates=True),
+    "worker": Entry("loop311.site.operations:worker", "Run jobs: what follows from events.", migrates=True),
     "database": Entry("loop311.site.operations:database", "The database: url, status, migrate."),
     "jurisdiction": Entry("loop311.jurisdictions.commands:jurisdiction", "Create and list cities."),
+    "user": Entry("loop311.accounts.commands:user", "Take people on and list them."),
+    "token": Entry("loop311.accounts.commands:token", "Make, list and revoke bearer tokens for the API."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
     "notifications": Entry("loop311.notifications.commands:notifications", "Messages: preview, failures, quiet hours."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
     "addresses": Entry("loop311.places.commands:addresses", "Load addresses and intersections."),
+    "report": Entry("loop311.measures.commands:report", "How the city does: requests opened, closed, late, on time."),
 }
 """Every command of the product. A room adds its line."""
 

@@ -2,13 +2,84 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
 import click
+import structlog
 from django.conf import settings
 from django.db import connection
 
 from loop311.kit import database as kit_database
+from loop311.kit import logs
 from loop311.kit.commands import print_json, without_database
-from loop311.site import migrations
+from loop311.kit.problems import Conflict
+from loop311.kit.processes import Child, Supervisor
+from loop311.site import migrations, working
+
+log = structlog.get_logger("loop311.serve")
+
+
+@click.command()
+def serve() -> None:
+    """Run web and worker until stopped, and start again whichever of them, or of the embedded database, dies.
+
+    Listens on 127.0.0.1, port LOOP311_PORT (8311).
+    """
+    logs.speak()
+    _port_must_be_free(settings.PORT)
+    connection.close()
+    embedded = kit_database.Server(settings.LOOP311_HOME) if settings.DATABASE_IS_EMBEDDED else None
+    counters = _fresh_folder(settings.LOOP311_HOME / "run" / "metrics")
+    children = [
+        Child("web", [sys.executable, "-m", "loop311.site.web"], {"PROMETHEUS_MULTIPROC_DIR": str(counters)}),
+        Child("worker", [sys.executable, "-m", "loop311.site", "worker"]),
+    ]
+    click.echo(f"Loop311 is at {settings.BASE_URL}/ (stop it with Ctrl-C).", err=True)
+    Supervisor(
+        children,
+        tick=lambda: _keep_alive(embedded),
+        on_death=lambda name, code: log.error("process died and is started again", process=name, code=code),
+    ).run()
+
+
+@click.command()
+@click.option("--concurrency", default=2, show_default=True, type=click.IntRange(1, 64), help="Jobs run at a time.")
+def worker(concurrency: int) -> None:
+    """Run jobs until stopped: what follows from events."""
+    logs.speak()
+    connection.close()
+    working.work(concurrency=concurrency)
+
+
+def _keep_alive(embedded: kit_database.Server | None) -> None:
+    if embedded is not None and not embedded.is_ready():
+        log.error("database died and is started again")
+        try:
+            embedded.ensure()
+        except kit_database.DatabaseUnavailable as problem:
+            log.error("database cannot be started", reason=problem.detail)
+
+
+def _fresh_folder(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _port_must_be_free(port: int) -> None:
+    """Said now, once, instead of by a web process that dies again and again."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Conflict(
+                f"Port {port} cannot be used ({os.strerror(error.errno or 0)}): set LOOP311_PORT."
+            ) from error
 
 
 @click.group()

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loop311.kit import logs
 from loop311.kit.database import connection_settings, connection_url
 from loop311.kit.secrets import secret_key
 from loop311.notifications.policies import smtp_settings
@@ -50,8 +51,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "loop311.site.observing.observed",
     "loop311.site.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "loop311.site.api_middleware.ApiProblems",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -97,8 +100,18 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS: list[tuple[str, Path]] = []
-STATIC_ROOT = LOOP311_HOME / "static"
+_ASSETS = {
+    "uswds": ROOT / "node_modules" / "@uswds" / "uswds" / "dist",
+    "htmx": ROOT / "node_modules" / "htmx.org" / "dist",
+}
+STATICFILES_DIRS = [(name, folder) for name, folder in _ASSETS.items() if folder.exists()]
+"""Packages that script/assets installs; served from where they are, as /static/uswds/... and /static/htmx/..."""
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 3600
+
+CSRF_FAILURE_VIEW = "loop311.site.errors.csrf_failed"
+LOGGING = logs.settings()
 
 GEOCODER_URL = os.environ.get("LOOP311_GEOCODER_URL") or ""
 """A server that answers like Nominatim, asked when the city's own addresses do not know a text. Empty: none."""

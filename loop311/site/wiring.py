@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loop311.callbacks import services as callbacks
 from loop311.interactions import services as interactions
 from loop311.ledger.services import Handler
 from loop311.notifications import services as notifications
@@ -15,7 +16,11 @@ TOLD_OF_CALLBACKS = tuple(kind for kind in TEMPLATES if kind.startswith("callbac
 HANDLERS: dict[str, tuple[Handler, ...]] = {
     **dict.fromkeys(TOLD_OF_REQUESTS, (notifications.notify_request_event,)),
     **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
-    "resident.erased": (interactions.forget_resident, requests.forget_resident),
+    "resident.erased": (
+        interactions.forget_resident,
+        requests.forget_resident,
+        callbacks.forget_resident,
+    ),
 }
 
 SUBJECT_TABLES: dict[str, str] = {"request": "requests_request"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -23,13 +24,17 @@ CREATE DATABASE {NAME} OWNER {NAME};
 """
 
 
-def make_folders(place: Place, account: Account) -> None:
-    """The folders around the data. Only folders that we make get an owner and a mode."""
+def make_base(place: Place) -> None:
+    """The home and the folder of the server in it. Every process may do this at the same instant."""
     _folder(place.home, 0o755)
-    if place.base != place.home / "postgres":
-        _folder(place.base.parent, 0o755)
-        (place.home / POINTER).write_text(f"{place.base}\n")
+    _folder(place.base.parent, 0o755)
     _folder(place.base, 0o711)
+    if place.base != place.home / "postgres":
+        _write(place.home / POINTER, f"{place.base}\n")
+
+
+def make_folders(place: Place, account: Account) -> None:
+    """The folders inside it. The caller holds the start lock."""
     _folder(place.base / "rules", 0o755)
     _folder(place.log.parent, 0o700, account)
     if place.socket.parent != place.base:
@@ -41,11 +46,11 @@ def make_folders(place: Place, account: Account) -> None:
 
 def make_cluster(place: Place, binaries: Binaries) -> None:
     """initdb beside the data folder, role and database by a single-user server, then one rename: never half a cluster."""
+    for remains in place.base.glob("data.new.*"):
+        shutil.rmtree(remains, ignore_errors=True)  # a killed command's initdb may still be writing there
     if (place.data / "PG_VERSION").exists():
         return
-    for remains in place.base.glob("data.new*"):
-        shutil.rmtree(remains)
-    draft = place.base / "data.new"
+    draft = place.base / f"data.new.{secrets.token_hex(4)}"
     _folder(draft, 0o700, binaries.account)
     _run(binaries, "initdb", *_initdb_arguments(binaries), "-D", str(draft))
     with (draft / "postgresql.conf").open("a") as file:
@@ -125,16 +130,21 @@ def sentence_of(log: str) -> str:
 
 
 def _folder(path: Path, mode: int, account: Account | None = None) -> None:
-    """Make a folder, with the parents it lacks; one that is there is left exactly as it is."""
+    """Make a folder, with the parents it lacks; one that is there is left exactly as it is.
+
+    It has its mode from the first instant, whatever the umask: other processes look at it to find their place.
+    """
     if path.exists():
         return
     if not path.parent.exists():
         _folder(path.parent, 0o755)
+    mask = os.umask(0)
     try:
-        path.mkdir(mode=0o700)
+        path.mkdir(mode=mode)
     except FileExistsError:
         return
-    path.chmod(mode)
+    finally:
+        os.umask(mask)
     if account is not None and os.geteuid() == 0:
         os.chown(path, account.uid, account.gid)
 
@@ -148,8 +158,9 @@ def _must_be_private(folder: Path, account: Account) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
     if not path.exists() or path.read_text() != text:
-        draft = path.with_suffix(".new")
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.write_text(text)
         draft.chmod(0o644)
         draft.rename(path)

@@ -97,7 +97,8 @@ def _socket_folder(base: Path) -> Path:
 
 def _pointed(home: Path) -> Path | None:
     try:
-        return Path((home / POINTER).read_text().strip())
+        text = (home / POINTER).read_text().strip()
+        return Path(text) if text else None
     except (FileNotFoundError, NotADirectoryError):
         return None
 

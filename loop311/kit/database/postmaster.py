@@ -34,10 +34,9 @@ def find(data: Path) -> psutil.Process | None:
 
 def start(place: Place, binaries: Binaries, *, durable: bool, say: Say) -> None:
     """Start the server and wait until it takes connections. The caller holds the start lock."""
-    _clear_remains(place.data, say)
     _turn_log(place.log)
     mark = place.log.stat().st_size if place.log.exists() else 0
-    process = _spawn(place, binaries, durable)
+    process = _clear_remains(place, say) or _spawn(place, binaries, durable)
     wait_until_ready(place, process, say, log_from=mark)
 
 
@@ -130,21 +129,23 @@ def _spawn(place: Place, binaries: Binaries, durable: bool) -> psutil.Process | 
         return None
 
 
-def _clear_remains(data: Path, say: Say) -> None:
-    """After a kill: wait for orphaned backends, and remove a pid file whose number now belongs to somebody else.
+def _clear_remains(place: Place, say: Say) -> psutil.Process | None:
+    """After a kill: wait until the dead server's backends have gone, then remove the lock files it left.
 
-    A pid file of a dead process is left to PostgreSQL, which knows best; it cannot know that a living process
-    of its own user is no postmaster, or that one is only waiting to be reaped.
+    PostgreSQL removes such files itself only when their process id belongs to nobody; here it may belong to a process
+    that waits to be reaped, or by now to another one. Returns the server that a killed command was still starting.
     """
     waiting = Waiting(say, "Processes of a killed database server are ending; waiting for them.")
-    while orphans := [process for process in psutil.process_iter() if _works_in(process, data)]:
+    while remains := [process for process in psutil.process_iter() if _works_in(process, place.data)]:
+        if starting := find(place.data):
+            return starting
         if waiting.seconds > REMAINS_MAY_LINGER:
-            for process in orphans:
+            for process in remains:
                 _quit(process)
         waiting.a_moment()
-    lines = _pid_file(data)
-    if lines and lines[0].isdigit() and psutil.pid_exists(int(lines[0])):
-        (data / "postmaster.pid").unlink(missing_ok=True)
+    for left in (place.data / "postmaster.pid", place.socket / ".s.PGSQL.5432.lock"):
+        left.unlink(missing_ok=True)
+    return None
 
 
 def _quit(process: psutil.Process) -> None:

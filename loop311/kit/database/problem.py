@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from loop311.kit.problems import Problem
+from loop311.kit.problems import Unavailable
 
 
-class DatabaseUnavailable(Problem):
+class DatabaseUnavailable(Unavailable):
     """The database cannot be started or reached; the sentence says what to mend."""
-
-    code = "database-unavailable"
-    title = "The database is not available"
-    status = 503

@@ -37,7 +37,7 @@ class Server:
     def join(self) -> None:
         """Be a user of the server; it runs when this returns."""
         with _in_one_sentence(self.place):
-            self._make_folders()
+            self._make_base()
             with alone(self._start_lock, self._say):
                 lock = open_lock(self.place.base / "users.lock")
                 take(lock, fcntl.LOCK_SH)  # whoever wants it alone holds the start lock, which is ours now
@@ -73,13 +73,13 @@ class Server:
     def _start_lock(self) -> Path:
         return self.place.base / "start.lock"
 
-    def _make_folders(self) -> None:
+    def _make_base(self) -> None:
         account = account_of(self.place.base)
         if account.uid != os.geteuid() and os.geteuid() != 0:
             raise DatabaseUnavailable(
                 f"The data in {self.place.base} belong to {account.name}: run this as {account.name}."
             )
-        cluster.make_folders(self.place, account)
+        cluster.make_base(self.place)
         if not can_enter(self.place.base, account):
             raise DatabaseUnavailable(
                 f"The user {account.name}, who runs the database, can no longer reach {self.place.base}: "
@@ -95,6 +95,7 @@ class Server:
         if process is not None:
             postmaster.wait_until_ready(self.place, process, self._say)
             return
+        cluster.make_folders(self.place, account_of(self.place.base))
         programs = binaries.find(self.place.base, account_of(self.place.base))
         cluster.make_cluster(self.place, programs)
         cluster.check_version(self.place, programs)

@@ -1,0 +1,152 @@
+"""loop311 user, loop311 token: who works for a city, and the bearer tokens of programs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from loop311.accounts import services
+from loop311.accounts.models import StaffMember, Token
+from loop311.accounts.policies import PERMISSIONS, Role
+from loop311.jurisdictions.services import by_slug
+from loop311.kit.actor import system
+from loop311.kit.clock import now
+from loop311.kit.commands import print_json
+
+
+@click.group()
+def user() -> None:
+    """Take people on and list them."""
+
+
+@user.command("create")
+@click.argument("city")
+@click.argument("email")
+@click.option("--name", help="As screens show it.  [default: the part of EMAIL before the @]")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="Repeatable. docs/reference/permissions.md says what each may do.",
+)
+@click.option("--team", "teams", multiple=True, metavar="CODE", help="Repeatable.")
+@click.option("--department", default="", metavar="CODE")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+def create_user(
+    city: str, email: str, name: str | None, roles: tuple[str, ...], teams: tuple[str, ...], department: str,
+    password_stdin: bool,
+) -> None:  # fmt: skip
+    """Take a person on in CITY. Without a password they cannot sign in until one is set; a known EMAIL keeps its own."""
+    jurisdiction = by_slug(city)
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    staff = services.create_staff(
+        jurisdiction,
+        email,
+        name=name or email.partition("@")[0],
+        roles=roles,
+        teams=teams,
+        department=department,
+        password=password,
+        by=system(jurisdiction.pk),
+    )
+    click.echo(f"{email} works for {jurisdiction.name} as {', '.join(staff.roles)}.")
+
+
+@user.command("list")
+@click.argument("city")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_users(city: str, as_json: bool) -> None:
+    """List who works for CITY."""
+    rows = [_staff_row(row) for row in services.staff_of(by_slug(city))]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        left = "" if row["is_active"] else "  (has left)"
+        click.echo(f"{row['email']:<40} {','.join(row['roles']):<40} {','.join(row['teams'])}{left}")
+
+
+def _staff_row(row: StaffMember) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "email": row.user.email,
+        "name": row.name,
+        "roles": row.roles,
+        "teams": sorted(team.code for team in row.teams.all()),
+        "is_active": row.is_active,
+    }
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke bearer tokens for the API."""
+
+
+@token.command("create")
+@click.argument("city")
+@click.option("--name", default="command line", show_default=True, help="What the token is for.")
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Repeatable: requests.read, requests.file ...")
+@click.option("--all-scopes", is_flag=True, help="Every scope there is; so it is when no --scope is given.")
+@click.option("--staff", metavar="EMAIL", help="Carry this person's authority, never more than it.")
+@click.option("--expires-in-days", type=click.IntRange(1, 3650), help="[default: it does not expire]")
+def create_token(
+    city: str, name: str, scopes: tuple[str, ...], all_scopes: bool, staff: str | None, expires_in_days: int | None
+) -> None:
+    """Print a new bearer token for CITY on standard output, this once; only its SHA-256 is kept."""
+    if scopes and all_scopes:
+        raise click.UsageError("Give either --scope or --all-scopes.")
+    jurisdiction = by_slug(city)
+    made, secret = services.create_token(
+        jurisdiction,
+        name,
+        scopes or PERMISSIONS,
+        staff=services.staff_by_email(jurisdiction, staff) if staff else None,
+        expires_at=now() + timedelta(days=expires_in_days) if expires_in_days else None,
+        by=system(jurisdiction.pk),
+    )
+    click.echo(secret)
+    until = f"until {made.expires_at:%Y-%m-%d}" if made.expires_at else "until it is revoked"
+    what = "every scope" if len(made.scopes) == len(PERMISSIONS) else ", ".join(made.scopes)
+    click.echo(f"Token {made.pk} of {jurisdiction.name} with {what}, {until}. It is shown this once.", err=True)
+
+
+@token.command("list")
+@click.argument("city")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_tokens(city: str, as_json: bool) -> None:
+    """List the tokens of CITY, without their secrets."""
+    rows = [_token_row(row) for row in services.tokens_of(by_slug(city))]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['id']:>6}  {row['state']:<8} {row['name']:<32} {len(row['scopes'])} scopes")
+
+
+def _token_row(row: Token) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "staff": row.staff.user.email if row.staff else None,
+        "scopes": row.scopes,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "revoked_at": row.revoked_at,
+        "state": row.state(now()),
+    }
+
+
+@token.command("revoke")
+@click.argument("city")
+@click.argument("token_id", type=click.IntRange(1))
+def revoke_token(city: str, token_id: int) -> None:
+    """The token with this id (see `token list`) opens nothing any more."""
+    jurisdiction = by_slug(city)
+    by = system(jurisdiction.pk)
+    services.revoke_token(services.get_token(token_id, by=by), by=by)
+    click.echo(f"Token {token_id} of {jurisdiction.name} is revoked.")

@@ -1,0 +1,98 @@
+"""loop311 user, loop311 token."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loop311.accounts import services
+from loop311.accounts.models import StaffMember, User
+from loop311.accounts.policies import PERMISSIONS
+from loop311.accounts.testing import a_city, a_member, a_team
+from loop311.site.cli import main
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(arguments), input=stdin)
+
+
+def test_a_person_is_taken_on_with_roles_teams_and_a_password() -> None:
+    a_team(a_city("san-rio"))
+    done = run(
+        "user", "create", "san-rio", "lead@example.org", "--role", "team_lead", "--team", "streets", "--password-stdin",
+        stdin="a long enough secret\n",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    assert User.objects.get(email="lead@example.org").check_password("a long enough secret")
+    [row] = json.loads(run("user", "list", "san-rio", "--json").stdout)
+    assert (row["name"], row["roles"], row["teams"]) == ("lead", ["team_lead"], ["streets"])
+    assert "lead@example.org" in run("user", "list", "san-rio").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "word"),
+    [
+        (("nowhere", "a@example.org", "--role", "auditor"), None, "nowhere"),
+        (("san-rio", "nobody", "--role", "auditor"), None, "e-mail"),
+        (("san-rio", "a@example.org", "--role", "auditor", "--team", "moon"), None, "moon"),
+        (("san-rio", "a@example.org", "--role", "auditor", "--password-stdin"), "short\n", "short"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(arguments: tuple[str, ...], stdin: str | None, word: str) -> None:
+    a_city("san-rio")
+    done = run("user", "create", *arguments, stdin=stdin)
+    assert done.exit_code == 1
+    assert word in done.stderr
+    assert done.stdout == ""
+    assert not StaffMember.objects.exists()
+
+
+def test_the_token_is_all_that_is_printed_and_it_opens_everything() -> None:
+    city = a_city("san-rio")
+    done = run("token", "create", "san-rio")
+    assert done.exit_code == 0, done.stderr
+    [secret] = done.stdout.split()
+    actor = services.authenticate(secret)
+    assert actor is not None
+    assert (actor.jurisdiction_id, actor.permissions) == (city.pk, frozenset(PERMISSIONS))
+    assert "every scope" in done.stderr
+
+
+def test_a_narrow_token_of_a_person_that_expires() -> None:
+    city = a_city("san-rio")
+    staff = a_member(city)
+    done = run(
+        "token", "create", "san-rio", "--name", "app", "--scope", "requests.read", "--staff", staff.user.email,
+        "--expires-in-days", "30",
+    )  # fmt: skip
+    actor = services.authenticate(done.stdout.strip())
+    assert actor is not None
+    assert (actor.ref, actor.permissions) == (staff.pk, frozenset({"requests.read"}))
+    [row] = json.loads(run("token", "list", "san-rio", "--json").stdout)
+    assert (row["name"], row["staff"], row["state"]) == ("app", staff.user.email, "open")
+    assert row["expires_at"]
+    assert done.stdout.strip() not in run("token", "list", "san-rio").stdout
+
+
+def test_an_unknown_scope_and_an_unknown_person_are_refused() -> None:
+    a_city("san-rio")
+    for arguments in (("--scope", "requests.fly"), ("--staff", "nobody@example.org")):
+        done = run("token", "create", "san-rio", *arguments)
+        assert (done.exit_code, done.stdout) == (1, "")
+    assert run("token", "create", "san-rio", "--scope", "requests.read", "--all-scopes").exit_code == 2
+
+
+def test_a_revoked_token_opens_nothing_and_another_citys_cannot_be_revoked() -> None:
+    a_city("san-rio")
+    a_city("other")
+    secret = run("token", "create", "san-rio").stdout.strip()
+    [row] = json.loads(run("token", "list", "san-rio", "--json").stdout)
+    assert run("token", "revoke", "other", str(row["id"])).exit_code == 1
+    assert services.authenticate(secret) is not None
+    assert run("token", "revoke", "san-rio", str(row["id"])).exit_code == 0
+    assert services.authenticate(secret) is None
+    assert "revoked" in run("token", "list", "san-rio").stdout

@@ -1,0 +1,66 @@
+"""The worker: runs jobs, tells that it lives, and takes up what a killed worker has left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import structlog
+from procrastinate import App
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import ProcrastinateException
+
+log = structlog.get_logger("loop311.worker")
+
+HEARTBEAT = 3.0
+"""Seconds between two signs of life."""
+
+GIVEN_UP = 12.0
+"""Seconds without one after which a worker counts as dead, and its jobs are run again."""
+
+GRACE = 15.0
+"""Seconds that running jobs get when the worker is told to stop."""
+
+
+def work(*, concurrency: int = 2) -> None:
+    """Until SIGTERM or SIGINT. Raises when the database goes away; whoever started it starts it again."""
+    with app.replace_connector(app.connector.get_worker_connector()) as worker_app:  # type: ignore[attr-defined]
+        asyncio.run(_work(worker_app, concurrency))
+
+
+async def _work(worker_app: App, concurrency: int) -> None:
+    async with worker_app.open_async():
+        rescuing = asyncio.create_task(_rescue(worker_app))
+        try:
+            await worker_app.run_worker_async(
+                name=f"worker-{os.getpid()}",
+                concurrency=concurrency,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=GIVEN_UP,
+                shutdown_graceful_timeout=GRACE,
+                delete_jobs="successful",
+            )
+        finally:
+            rescuing.cancel()
+
+
+async def _rescue(worker_app: App) -> None:
+    """Every few seconds, put back in the queue what workers that died were doing."""
+    while True:
+        await asyncio.sleep(HEARTBEAT)
+        try:
+            count = await rescue_once(worker_app)
+        except ProcrastinateException as error:
+            # The worker's own loop meets the same trouble and decides what becomes of it.
+            log.warning("rescue", exc_info=error)
+        else:
+            if count:
+                log.warning("jobs of a dead worker run again", count=count)
+
+
+async def rescue_once(worker_app: App) -> int:
+    """How many jobs of dead workers were put back."""
+    stalled = list(await worker_app.job_manager.get_stalled_jobs(seconds_since_heartbeat=GIVEN_UP))
+    for job in stalled:
+        await worker_app.job_manager.retry_job(job)
+    return len(stalled)
