@@ -48,3 +48,80 @@ DROP TRIGGER {function} ON {table}; DROP FUNCTION {function}();
 DROP TRIGGER {function}_whole ON {table}; DROP FUNCTION {function}_whole();
 """,
     )
+
+
+def never_removed(table: str) -> RunSQL:
+    """A migration step: rows of `table` are never removed, and their id and city never change."""
+    function = f"{table}_stays"
+    return RunSQL(
+        sql=f"""
+CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '{table}: rows stay, with their id and city' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER {function} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();
+CREATE TRIGGER {function}_same BEFORE UPDATE ON {table} FOR EACH ROW
+    WHEN ((OLD.jurisdiction_id, OLD.id) IS DISTINCT FROM (NEW.jurisdiction_id, NEW.id)) EXECUTE FUNCTION {function}();
+CREATE TRIGGER {function}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}();
+""",
+        reverse_sql=f"""
+DROP TRIGGER {function} ON {table}; DROP TRIGGER {function}_same ON {table};
+DROP TRIGGER {function}_whole ON {table}; DROP FUNCTION {function}();
+""",
+    )
+
+
+def same_city_at_once(table: str, references: dict[str, str]) -> RunSQL:
+    """A migration step: as `same_city` for every column of `references`, checked once a statement instead of once a row.
+
+    An import writes ten thousand rows that point to a hundred services: a foreign key looks each of them up, which was
+    three fifths of the work. The targets must be `never_removed` or append-only: then what was seen stays, and no lock on
+    it is needed. A null column is not checked; an update that leaves the columns alone costs nothing.
+    """
+    function = f"{table}_same_city"
+    columns = ", ".join(references)
+
+    def missing(row: str) -> str:
+        return " OR ".join(
+            f"({row}.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {target} t"
+            f" WHERE t.jurisdiction_id = {row}.jurisdiction_id AND t.id = {row}.{column}))"
+            for column, target in references.items()
+        )
+
+    refuse = (
+        f"RAISE EXCEPTION '{table}: {columns} must be of the row''s own city' USING ERRCODE = 'foreign_key_violation';"
+    )
+    return RunSQL(
+        sql=f"""
+CREATE FUNCTION {function}_added() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM (SELECT DISTINCT jurisdiction_id, {columns} FROM added) a WHERE {missing("a")}) THEN
+        {refuse}
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {function}_added AFTER INSERT ON {table} REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION {function}_added();
+CREATE FUNCTION {function}_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF {missing("NEW")} THEN
+        {refuse}
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {function}_changed AFTER UPDATE ON {table} FOR EACH ROW
+    WHEN (ROW(OLD.jurisdiction_id, {", ".join(f"OLD.{c}" for c in references)})
+        IS DISTINCT FROM ROW(NEW.jurisdiction_id, {", ".join(f"NEW.{c}" for c in references)}))
+    EXECUTE FUNCTION {function}_changed();
+""",
+        reverse_sql=f"""
+DROP TRIGGER {function}_added ON {table}; DROP FUNCTION {function}_added();
+DROP TRIGGER {function}_changed ON {table}; DROP FUNCTION {function}_changed();
+""",
+    )
+
+
+def no_longer_row_by_row(table: str, column: str, target: str) -> RunSQL:
+    """A migration step: the opposite of `same_city`, where `same_city_at_once` takes its place."""
+    step = same_city(table, column, target)
+    return RunSQL(sql=step.reverse_sql, reverse_sql=step.sql)

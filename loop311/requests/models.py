@@ -15,7 +15,8 @@ from loop311.requests.policies import OPEN_STATES, State
 class Request(models.Model):
     """One resident's ask, with its own public number for ever."""
 
-    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    """Held by the contact, which is of the same city."""
     number = models.TextField()
     """'26-00000001'; never changes, never reused."""
     interaction = city_fk("interactions.Interaction", related_name="requests", db_index=False)
@@ -145,7 +146,8 @@ class Request(models.Model):
 class Promise(models.Model):
     """A date given for a step of a request. Never edited: a change is the next one, with its reason."""
 
-    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    """Held by the request, which is of the same city."""
     request = city_fk("requests.Request", related_name="promises", db_index=False)
     step = models.TextField()
     """A value of catalog.definitions.Step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -59,17 +59,21 @@ class _Coded(Protocol):
 _T = TypeVar("_T", bound=_Coded)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Words:
     """Rows for the city's words: which version, service and team a naming stands for."""
 
     version_id: int
     services: dict[str, int]
     teams: dict[str, int]
+    _found: dict[Naming, tuple[int, int]] = field(default_factory=dict)
 
     def of(self, naming: Naming) -> tuple[int, int]:
         """Ids of service and team."""
-        return self.services[slug(naming.service)], self.teams[team_code(naming)]
+        found = self._found.get(naming)
+        if found is None:
+            found = self._found[naming] = self.services[slug(naming.service)], self.teams[team_code(naming)]
+        return found
 
 
 def additions(old: Catalogue, namings: Counter[Naming], mapping: Mapping) -> Catalogue:

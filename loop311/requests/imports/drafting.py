@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -33,8 +34,7 @@ class Rejected(Exception):
     """The row cannot become a request; the message is the reason for the rejects file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
+class Naming(NamedTuple):
     """What a row says about whose work it is, in the city's own words."""
 
     service: str
@@ -67,6 +67,8 @@ class Draft:
     longitude: float | None = None
     number: int = 0
     """Of the row in the file; 1 is the first after the header."""
+    line: str = ""
+    """The draft as COPY's text form writes it, without the ids that it is given."""
     row: Row = ()
 
 
@@ -109,14 +111,17 @@ class Drafter:
         self._nulls = frozenset(mapping.nulls)
         self._used: list[int] = []
         self._columns(zone)
-        self._statuses = {text.casefold(): state for text, state in mapping.status.states.items()}
-        self._channels = {text.casefold(): channel.value for text, channel in mapping.channel.channels.items()}
+        states = mapping.status.states
+        self._statuses = states | {text.casefold(): state for text, state in states.items()}
+        channels = {text: channel.value for text, channel in mapping.channel.channels.items()}
+        self._channels = channels | {text.casefold(): channel for text, channel in channels.items()}
         self._endings = {outcome.code: outcome.ending for outcome in mapping.outcome.known} | {
             DONE: Ending.DONE,
             DECLINED: Ending.DECLINED,
         }
         self._matches = [(re.compile(m.pattern, re.IGNORECASE), m.outcome) for m in mapping.outcome.matches]
         self._outcomes: dict[str, str] = {}
+        self._namings: dict[tuple[str, ...], Naming] = {}
         self._areas_of: dict[tuple[str, ...], tuple[dict[str, str], Counter[str]]] = {}
         self._digest_prefix = hashlib.sha256(msgspec.json.encode(mapping, order="sorted"))
         used = sorted(set(self._used))
@@ -140,6 +145,15 @@ class Drafter:
         return this.digest()
 
     def naming(self, row: Row) -> Naming:
+        cells = self._name_cells(row)
+        known = self._namings.get(cells)
+        if known is None:
+            if len(self._namings) > _REMEMBERED:
+                self._namings.clear()
+            known = self._namings[cells] = self._named(row)
+        return known
+
+    def _named(self, row: Row) -> Naming:
         m = self.mapping
         department = self._department(row) or m.department.default
         group = self._group(row) or (m.group.default if m.group else "") or department
@@ -211,12 +225,13 @@ class Drafter:
     def _ending(self, row: Row, received_at: datetime) -> tuple[str, datetime | None]:
         """The state and, for an ended one, its time. The status decides; a time of closing on an open row does not."""
         status = self._status(row)
-        state = self._statuses.get(status.casefold(), self.mapping.status.default)
+        state = self._statuses.get(status) or self._statuses.get(status.casefold(), self.mapping.status.default)
         if state is None:
             raise Rejected(f"the status {status[:60]!r} is not in the mapping" if status else "no status")
         ended_at = self._time(self._closed, row)
         if state not in ("closed", "declined"):
-            self.warnings["open_with_closing_time"] += ended_at is not None
+            if ended_at is not None:
+                self.warnings["open_with_closing_time"] += 1
             return state, None
         if ended_at is None:
             raise Rejected("closed, but without a time of closing")
@@ -250,7 +265,7 @@ class Drafter:
 
     def _channel(self, row: Row) -> str:
         text = self._channel_text(row)
-        found = self._channels.get(text.casefold())
+        found = self._channels.get(text) or self._channels.get(text.casefold())
         if found:
             return found
         if self.mapping.channel.default:
@@ -317,6 +332,9 @@ class Drafter:
         self._department = self._pick(m.department.columns)
         self._group = self._pick(m.group.columns) if m.group else _nothing
         self._team = self._pick(m.team.columns) if m.team else _nothing
+        rules = filter(None, (m.service, m.department, m.group, m.team))
+        places = [place for rule in rules for place in self.header.places(rule.columns)]
+        self._name_cells = itemgetter(*places)  # of service and department at least, so that it gives a tuple
         self._note = self._pick(m.outcome.columns) if m.outcome.columns else _nothing
         self._description = self._text(m.description)
         self._address = self._text(m.address)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -35,6 +37,9 @@ _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 _LOCK = 311_12
 """First key of the advisory lock; the second is the city."""
+
+_SWITCH = 0.000_5
+"""Seconds for which the computing thread keeps the interpreter: the writing thread wants it rarely, and then at once."""
 
 Tick = Callable[[int, int], None]
 """Told how many rows were gone through since it was last told, and about how many there are in all, both passes counted."""
@@ -138,6 +143,8 @@ class _Import:
         geometry = Geometry(self._city, self._mapping)
         pending: Future[None] | None = None
         for batch in self._batches(found, geometry, reject):
+            if not self._dry_run:
+                writer.prepare(batch)
             if pending:
                 pending.result()
             self._summary.created += len(batch.new)
@@ -248,10 +255,16 @@ def _database_thread() -> Iterator[Executor]:
     mine = connections["default"]
     mine.ensure_connection()
     mine.inc_thread_sharing()
+    before, collects = sys.getswitchinterval(), gc.isenabled()
+    sys.setswitchinterval(_SWITCH)
+    gc.disable()  # rows make no cycles, and looking for them was a fifth of the computing
     try:
         with ThreadPoolExecutor(1, initializer=connections.__setitem__, initargs=("default", mine)) as executor:
             yield executor
     finally:
+        sys.setswitchinterval(before)
+        if collects:
+            gc.enable()
         mine.dec_thread_sharing()
 
 

@@ -23,6 +23,8 @@ from loop311.requests.imports.drafting import Draft
 from loop311.requests.imports.mapping import Mapping
 from loop311.requests.policies import PromiseReason
 
+_LINES_AT_ONCE = 1_000
+
 COMPLETION = '[["record", "statement"]]'
 """The snapshot of the completion rule `imported`."""
 
@@ -126,7 +128,8 @@ class Writer:
             new_ids = _reserve_ids(len(batch.new))
             self._stage(batch, new_ids, numbers, known)
             self._write_tables()
-            append_many(self._city.pk, self._events(batch, new_ids, known), self._by)
+            append_many(self._city.pk, self._imported(batch.new, new_ids), self._by, first=True)
+            append_many(self._city.pk, self._updated(batch.changed, known), self._by)
             _run("TRUNCATE import_stage")
 
     def _numbers(self, drafts: Sequence[Draft]) -> list[str]:
@@ -155,15 +158,24 @@ class Writer:
     ) -> None:
         contacts = interactions.reserve_ids(len(batch.new))
         _run(_STAGE)
+        lines = [
+            f"{request_id}\t{contact_id}\tt\t{number}\t{draft.line}"
+            for request_id, contact_id, number, draft in zip(new_ids, contacts, numbers, batch.new, strict=True)
+        ]
+        for draft in batch.changed:
+            request_id, contact_id = known[draft.source_id]
+            lines.append(f"{request_id}\t{contact_id}\tf\t\t{draft.line}")
         with connection.cursor() as cursor, cursor.copy(f"COPY import_stage ({_COLUMNS}) FROM STDIN") as copy:
-            for request_id, contact_id, number, draft in zip(new_ids, contacts, numbers, batch.new, strict=True):
-                copy.write(f"{request_id}\t{contact_id}\tt\t{number}\t{self._line(draft)}")
-            for draft in batch.changed:
-                request_id, contact_id = known[draft.source_id]
-                copy.write(f"{request_id}\t{contact_id}\tf\t\t{self._line(draft)}")
+            for start in range(0, len(lines), _LINES_AT_ONCE):
+                copy.write("".join(lines[start : start + _LINES_AT_ONCE]))
+
+    def prepare(self, batch: Batch) -> None:
+        """All of a batch's lines, before its turn has come to be written."""
+        for draft in (*batch.new, *batch.changed):
+            draft.line = self._line(draft)
 
     def _line(self, d: Draft) -> str:
-        """The rest of a line of COPY's text form."""
+        """Of COPY's text form, without the ids and the number."""
         service_id, team_id = self._words.of(d.naming)
         answers, areas = _escaped(d.kept), _escaped(msgspec.json.encode(d.areas).decode())
         return (
@@ -190,11 +202,13 @@ class Writer:
         _run(_CLOCKS, values)
         _run(_PROMISES, values)
 
-    def _events(self, batch: Batch, new_ids: Sequence[int], known: dict[str, tuple[int, int]]) -> Iterator[NewEvent]:
-        at = now()
-        for request_id, draft in zip(new_ids, batch.new, strict=True):
+    def _imported(self, drafts: Sequence[Draft], ids: Sequence[int]) -> Iterator[NewEvent]:
+        for request_id, draft in zip(ids, drafts, strict=True):
             yield NewEvent("request.imported", "request", request_id, self._body(draft), draft.received_at)
-        for draft in batch.changed:
+
+    def _updated(self, drafts: Sequence[Draft], known: dict[str, tuple[int, int]]) -> Iterator[NewEvent]:
+        at = now()
+        for draft in drafts:
             yield NewEvent("request.import_updated", "request", known[draft.source_id][0], self._body(draft), at)
 
     def _body(self, draft: Draft) -> dict[str, object]:

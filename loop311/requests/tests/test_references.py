@@ -1,0 +1,72 @@
+"""References that are checked once a statement hold as foreign keys do."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from loop311.requests.testing import City, make_city
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here() -> City:
+    return make_city("here")
+
+
+@pytest.fixture
+def there() -> City:
+    return make_city("there")
+
+
+def run(sql: str, *values: object) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, list(values))
+
+
+@pytest.mark.parametrize("column", ["service_id", "team_id", "catalogue_version_id"])
+def test_a_request_points_only_into_its_own_city(here: City, there: City, column: str) -> None:
+    mine, theirs = here.file(), there.file()
+    with pytest.raises(IntegrityError, match="must be of the row's own city"):
+        run(f"UPDATE requests_request SET {column} = %s, version = 9 WHERE id = %s", getattr(theirs, column), mine.pk)
+    with pytest.raises(IntegrityError, match="must be of the row's own city"):
+        run(f"UPDATE requests_request SET {column} = 0, version = 9 WHERE id = %s", mine.pk)
+    copied = """
+        INSERT INTO requests_request SELECT (jsonb_populate_record(r, jsonb_build_object(
+            'id', r.id + 1000, 'number', 'x', 'source', 'elsewhere', %s::text, %s::bigint))).*
+        FROM requests_request r WHERE r.id = %s
+    """
+    run(copied, "joined_count", 0, mine.pk)
+    with pytest.raises(IntegrityError, match="must be of the row's own city"):
+        run(
+            copied.replace("'x'", "'y'").replace("1000", "2000").replace("elsewhere", "farther"),
+            column,
+            getattr(theirs, column),
+            mine.pk,
+        )
+
+
+def test_a_promise_points_only_to_a_version_of_its_own_city(here: City, there: City) -> None:
+    mine, theirs = here.file(), there.file()
+    with pytest.raises(IntegrityError, match="must be of the row's own city"):
+        run(
+            "INSERT INTO requests_promise (jurisdiction_id, request_id, step, sequence, due_at, made_at, reason, note,"
+            " catalogue_version_id, policy) VALUES (%s, %s, 'resolution', 7, now(), now(), 'filed', '', %s, '')",
+            mine.jurisdiction_id,
+            mine.pk,
+            theirs.catalogue_version_id,
+        )
+
+
+@pytest.mark.parametrize("table", ["catalog_service", "accounts_team"])
+def test_what_requests_point_to_is_never_removed_or_renumbered(here: City, there: City, table: str) -> None:
+    for sql in (
+        f"DELETE FROM {table}",
+        f"SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE {table} CASCADE",
+        f"UPDATE {table} SET id = id + 1000",
+        f"UPDATE {table} SET jurisdiction_id = {there.jurisdiction.pk} WHERE jurisdiction_id = {here.jurisdiction.pk}",
+    ):
+        with pytest.raises(DatabaseError, match="rows stay, with their id and city"):
+            run(sql)
+    run(f"UPDATE {table} SET names = names")
