@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -9,10 +10,26 @@ from psycopg.types.datetime import TimestamptzLoader
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Cursors read timestamptz with psycopg's loader, which psycopg replaces by its C twin; the connection's zone is UTC."""
+    """Two changes for speed.
+
+    Cursors read timestamptz with psycopg's loader, which psycopg replaces by its C twin; the connection's zone is UTC.
+    Whether a kept connection still lives is asked of the socket; Django would ask the server, once for every web request.
+    """
+
+    def is_usable(self) -> bool:
+        """An idle connection has nothing to read unless the server said good-bye or has died: only then is it asked."""
+        if self.connection is None or self.connection.closed:
+            return False
+        return not _has_something_to_read(self.connection.fileno()) or super().is_usable()
 
     def create_cursor(self, name: str | None = None) -> Any:
         cursor = super().create_cursor(name)
         if self.timezone_name == "UTC":
             cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         return cursor
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | select.POLLPRI)
+    return bool(poll.poll(0))  # also true after a hang-up or an error
