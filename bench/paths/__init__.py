@@ -1,0 +1,1 @@
+"""One module for each hot path; each has `measure` and yields results."""

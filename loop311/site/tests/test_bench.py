@@ -1,0 +1,32 @@
+"""The bench still measures every path; how fast they are is no matter of a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.slow
+def test_the_bench_measures_every_hot_path_at_every_size() -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "LOOP311_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--json"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads(done.stdout)
+    assert all(result["value"] > 0 for result in results)
+    assert {(result["path"], result["size"]) for result in results if result["floor"]} == {
+        (path, size) for path in ("list of a team", "filing", "filing, service alone") for size in (300, 900)
+    }
+    assert {result["path"] for result in results if not result["floor"]} == {
+        "areas, singly", "areas, in bulk", "promise additions", "promises planned",
+        "open nearby, p50", "open nearby, p99", "import, new rows", "import, unchanged",
+    }  # fmt: skip
