@@ -1,0 +1,1 @@
+"""A fictional city, made from a seed: see README.md."""
