@@ -49,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
     "addresses": Entry("loop311.places.commands:addresses", "Load addresses and intersections."),
     "report": Entry("loop311.measures.commands:report", "How the city does: requests opened, closed, late, on time."),
+    "demo": Entry("loop311.site.demo.commands:demo", "Make the fictional demo city.", migrates=True),
 }
 """Every command of the product. A room adds its line."""
 

@@ -50,9 +50,12 @@ def resume_due(at: datetime) -> int:
     return count
 
 
-def escalate_due(at: datetime) -> int:
-    """Climb every step that is due, once for each promise."""
-    ids = Request.objects.filter(escalate_at__lte=at).order_by("escalate_at").values_list("pk", "jurisdiction_id")
+def escalate_due(at: datetime, *, jurisdiction_id: int | None = None) -> int:
+    """Climb every step that is due, once for each promise; of one city, or (None) of all."""
+    due = Request.objects.filter(escalate_at__lte=at)
+    if jurisdiction_id is not None:
+        due = due.filter(jurisdiction_id=jurisdiction_id)
+    ids = due.order_by("escalate_at", "pk").values_list("pk", "jurisdiction_id")
     return sum(_escalate(request_id, jurisdiction_id, at) for request_id, jurisdiction_id in list(ids[:BATCH]))
 
 
