@@ -96,10 +96,9 @@ def _play(plan: Plan, on_filed: Callable[[], None]) -> tuple[Founded, dict[str, 
     )
     performance = Performance(city, plan.seed, until, on_filed)
     performance.play(asks, questions)
-    ledger.append(
-        "demo.built", "jurisdiction", city.jurisdiction.pk, {"seed": plan.seed, "requests": plan.requests, "until": plan.until.isoformat()},
-        by=system(city.jurisdiction.pk),
-    )  # fmt: skip
+    by = system(city.jurisdiction.pk)
+    body = {"seed": plan.seed, "requests": plan.requests, "until": str(plan.until)}
+    ledger.append("demo.built", "jurisdiction", city.jurisdiction.pk, body, by=by)
     return city, dict(sorted(performance.done.items()))
 
 

@@ -22,7 +22,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option("--requests", "count", default=2000, show_default=True, help="How many requests.")
+@click.option("--requests", "count", default=300, show_default=True, help="How many requests.")
 @click.option("--seed", default=311, show_default=True, help="The same seed gives the same city.")
 @click.option("--city", "slug", default="demo", show_default=True, help="The city's slug.")
 @click.option("--days", default=120, show_default=True, help="How many days of history.")
@@ -47,8 +47,11 @@ def demo(
         report |= {"made": True, **{k: v for k, v in asdict(built).items() if k != "jurisdiction"}}
     if digest:
         report["digest"] = content_digest(Jurisdiction.objects.get(slug=slug))
-    report["sign_ins"] = building.sign_ins(slug)
-    print_json(report) if as_json else _say(report)
+    people = building.sign_ins(slug)
+    if as_json:
+        print_json(report | {"sign_ins": people})
+    else:
+        _say(report, people)
 
 
 @contextmanager
@@ -61,7 +64,7 @@ def _progress(count: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(1)
 
 
-def _say(report: dict[str, object]) -> None:
+def _say(report: dict[str, object], people: list[dict[str, str]]) -> None:
     if report["made"]:
         click.echo(f"{report['city']}: {report['requests']} requests and {report['contacts']} contacts "
                    f"in {report['seconds']:.1f} s.")  # fmt: skip
@@ -70,5 +73,5 @@ def _say(report: dict[str, object]) -> None:
     if "digest" in report:
         click.echo(f"Content digest: {report['digest']}")
     click.echo("Sign-ins (this demo city only):")
-    for who in report["sign_ins"]:
+    for who in people:
         click.echo(f"  {who['role']:<22} {who['email']:<52} {who['password']}")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from loop311.accounts.models import StaffMember
+from loop311.callbacks.models import Callback
 from loop311.interactions.models import Interaction
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.ledger.models import Event
@@ -43,11 +44,13 @@ def _lines(city: int) -> Iterator[list[object]]:
         ClockStop.objects.filter(jurisdiction_id=city).order_by("request__number", "started_at").values_list(
             "request__number", "reason", "started_at", "ended_at"),
         Evidence.objects.filter(jurisdiction_id=city).order_by("request__number", "at", "kind").values_list(
-            "request__number", "kind", "at", "reference"),
+            "request__number", "kind", "at", "latitude", "longitude"),
         Comment.objects.filter(jurisdiction_id=city).order_by("request__number", "at").values_list(
             "request__number", "at", "text"),
         Interaction.objects.filter(jurisdiction_id=city).order_by("started_at", "id").values_list(
             "channel", "resident__name", "language", "started_at", "ended_at", "topic", "outcome"),
+        Callback.objects.filter(jurisdiction_id=city).order_by("promised_at", "id").values_list(
+            "resident__name", "request__number", "state", "window_start", "ended_at"),
         Event.objects.filter(jurisdiction_id=city, subject_type="request").order_by("at", "id").values_list("kind", "at"),
     )  # fmt: skip
     for rows in tables:

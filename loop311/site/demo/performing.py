@@ -16,7 +16,8 @@ from loop311.kit.problems import Conflict
 from loop311.requests import services as requests
 from loop311.requests.policies import State, Verb, may_follow
 from loop311.requests.services.sweeping import escalate_due
-from loop311.site.demo import acts, filing, stories
+from loop311.site.demo import acts, calling, filing, stories
+from loop311.site.demo.calling import Wanted
 from loop311.site.demo.demand import Ask
 from loop311.site.demo.filing import Filed
 from loop311.site.demo.founding import Founded
@@ -46,6 +47,8 @@ class Performance:
     """How often each act was done; 'refused' counts what another act had made impossible."""
     _queue: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _order: int = 0
+    _wanted: list[Wanted] = field(default_factory=list)
+    """Call-backs; they change no request, so they are played at the end."""
     _recent: dict[str, deque[Filed]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=REMEMBERED)))
 
     def play(self, asks: Sequence[Ask], questions: Sequence[Ask]) -> None:
@@ -59,6 +62,8 @@ class Performance:
             self._climb(asks[0].at)
         while self._queue:
             heapq.heappop(self._queue)[2]()
+        for wanted in self._wanted:
+            self.done[f"callback_{calling.ring(self.city, wanted, self.until)}"] += 1
 
     def _plan(self, at: datetime, act: Callable[[], None]) -> None:
         """What lies in the future has not happened."""
@@ -86,6 +91,8 @@ class Performance:
             self._learn()
         if twin is None or not self._join(filed, twin):
             self._recent[ask.service].append(filed)
+            if filed.resident is not None and rng.random() < calling.SHARE:
+                self._wanted.append(Wanted(ask.at + timedelta(minutes=1), filed, rng.random()))
             self._tell(filed, ask.at)
 
     def _learn(self) -> None:
