@@ -7,6 +7,7 @@ Its message stays out: it may quote a value (a phone number that is no integer, 
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from types import TracebackType
 from typing import Any
@@ -21,7 +22,9 @@ DEEPEST = 12
 
 def _plain_exception(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     raised = event.pop("exc_info", None)
-    if isinstance(raised, tuple):
+    if raised is True:
+        raised = sys.exception()
+    elif isinstance(raised, tuple):
         raised = raised[1]
     if isinstance(raised, BaseException):
         event["exception"] = told(raised)

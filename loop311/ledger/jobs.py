@@ -1,14 +1,11 @@
-"""The jobs behind the handlers: which failed, which are tried again, and which lost their worker."""
+"""The jobs behind the handlers: which failed, and which are tried again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
-
-STALLED_AFTER = timedelta(seconds=30)
-"""A worker that has not been heard of for this long is dead; it says that it lives every ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +49,4 @@ def retry_failed(jurisdiction_id: int) -> int:
             " AND e.jurisdiction_id = %s",
             [jurisdiction_id],
         )
-        return int(cursor.rowcount)
-
-
-_RESCUE = """
-SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)
-FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %s))
-"""
-
-
-@transaction.atomic
-def rescue() -> int:
-    """Give the jobs of dead workers back to the living; returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RESCUE, [STALLED_AFTER.total_seconds()])
         return int(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""Jobs of the diary: telling the handlers, closing the days, and taking over what a dead worker left."""
+"""Jobs of the diary: telling the handlers, and closing the days."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from loop311.jurisdictions.models import Jurisdiction
-from loop311.ledger import checkpoints, jobs, services
+from loop311.ledger import checkpoints, services
 
 
 @app.task(name="ledger.deliver", queue="events", retry=RetryStrategy(max_attempts=10, exponential_wait=3))
 def deliver(event_id: int, kind: str, handler: str) -> None:
     """Run one handler for one event; a failure is tried again after 3, 9, 27 ... seconds for about a day, then listed."""
     services.handle(event_id, kind, handler)
-
-
-@app.periodic(cron="* * * * *")
-@app.task(name="ledger.rescue", queue="events", pass_context=False)
-def rescue(timestamp: int) -> None:
-    """A worker that was killed cannot give its jobs back itself."""
-    jobs.rescue()
 
 
 @app.periodic(cron="20 * * * *")

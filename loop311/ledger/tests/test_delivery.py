@@ -167,16 +167,3 @@ def test_the_failures_of_another_city_are_not_seen(by: Actor) -> None:
     assert jobs.troubled_handlers(other.pk) == []
     assert jobs.retry_failed(other.pk) == 0
     assert Jurisdiction.objects.count() == 2
-
-
-@pytest.mark.django_db
-def test_the_jobs_of_a_dead_worker_are_given_back_and_those_of_a_living_one_not(by: Actor) -> None:
-    services.append("thing.seen", "thing", 1, {}, by=by)
-    services.append("thing.seen", "thing", 2, {}, by=by)
-    run("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '31 seconds'), (now())")
-    run(
-        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
-        " - CASE WHEN args->>'event_id' = (SELECT min(id)::text FROM ledger_event) THEN 1 ELSE 0 END"
-    )
-    assert jobs.rescue() == 1
-    assert sorted(ProcrastinateJob.objects.values_list("status", flat=True)) == ["doing", "todo"]

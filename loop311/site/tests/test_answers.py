@@ -1,0 +1,142 @@
+"""What every answer carries, and what is answered when something cannot be."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+
+from loop311.kit.testing import page
+from loop311.site import errors, health, observing
+from loop311.site.middleware import CONTENT_SECURITY_POLICY
+
+
+def lost(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("server closed the connection")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise ZeroDivisionError("secret")
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+urlpatterns = [
+    path("lost", lost),
+    path("broken", broken),
+    path("closed", closed),
+    path("api/lost", lost),
+    path("api/broken", broken),
+    path("healthz", health.healthz),
+    path("metrics", observing.metrics),
+]
+handler403, handler404, handler500 = errors.forbidden, errors.not_found, errors.server_error
+
+here = override_settings(ROOT_URLCONF=__name__)
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(raise_request_exception=False)
+
+
+@here
+@pytest.mark.parametrize(("path", "status"), [("/lost", 503), ("/broken", 500), ("/closed", 403), ("/nothing", 404)])
+def test_a_person_gets_a_sound_page(browser: Client, path: str, status: int) -> None:
+    shown = page(browser, path, status=status)
+    assert "Traceback" not in shown.html
+    assert "secret" not in shown.html
+
+
+@here
+@pytest.mark.parametrize(("path", "status"), [("/api/lost", 503), ("/api/broken", 500), ("/api/nothing", 404)])
+def test_a_program_gets_a_problem_document(browser: Client, path: str, status: int) -> None:
+    response = browser.get(path)
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["status"] == status
+    assert response.json()["request_id"] == response.headers["X-Request-ID"]
+
+
+@here
+def test_a_database_that_is_away_asks_to_come_back(browser: Client) -> None:
+    assert int(browser.get("/lost").headers["Retry-After"]) > 0
+    assert int(browser.get("/api/lost").headers["Retry-After"]) > 0
+
+
+@here
+def test_every_answer_carries_the_policy_and_an_id(browser: Client) -> None:
+    for address in ("/healthz", "/nothing", "/broken"):
+        response = browser.get(address)
+        assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+        assert len(response.headers["X-Request-ID"]) == 32
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+@here
+@pytest.mark.parametrize(
+    ("given", "is_kept"), [("trace-0123.abc", True), ("x", False), ("a b c d e f g h", False), ("y" * 65, False)]
+)
+def test_a_request_id_is_taken_over_only_if_it_is_sane(browser: Client, given: str, is_kept: bool) -> None:
+    answered = browser.get("/nothing", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+    assert (answered == given) is is_kept
+
+
+def beat(seconds_ago: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s))",
+            [seconds_ago],
+        )
+
+
+@here
+@pytest.mark.django_db
+def test_all_is_well_when_a_worker_gave_a_sign_of_life(browser: Client) -> None:
+    beat(1)
+    response = browser.get("/healthz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "web": "ok", "database": "ok", "worker": "ok"}
+
+
+@here
+@pytest.mark.django_db
+def test_a_missing_or_silent_worker_is_named(browser: Client) -> None:
+    missing = browser.get("/healthz")
+    assert (missing.status_code, missing.json()["worker"]) == (503, "no worker runs")
+    beat(60)
+    silent = browser.get("/healthz")
+    assert silent.status_code == 503
+    assert silent.json()["worker"] == "no sign of life from a worker for 60 seconds"
+    assert silent.headers["Retry-After"] == "5"
+
+
+@here
+def test_a_missing_database_is_named(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> object:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    response = browser.get("/healthz")
+    assert (response.status_code, response.json()["database"]) == (503, "the database does not answer")
+    assert browser.get("/metrics").status_code == 200
+
+
+@here
+@pytest.mark.django_db
+def test_metrics_count_answers_and_jobs(browser: Client) -> None:
+    browser.get("/nothing")
+    text = browser.get("/metrics").content.decode()
+    assert 'loop311_http_requests_total{status="4xx"}' in text
+    assert 'loop311_http_request_seconds_bucket{le="0.1",method="GET"}' in text
+    assert 'loop311_jobs{state="todo"} 0.0' in text
+
+
+def test_assets_are_served_where_pages_look_for_them(browser: Client) -> None:
+    for name in ("uswds/css/uswds.min.css", "uswds/js/uswds.min.js", "htmx/htmx.min.js"):
+        assert browser.get(f"/static/{name}").status_code == 200
