@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -177,11 +179,32 @@ def load(name_or_path: str) -> Mapping:
 def read(text: str) -> Mapping:
     """A mapping from YAML text. Raises Invalid with one sentence."""
     try:
-        return msgspec.convert(yaml.safe_load(text), type=Mapping)
+        mapping = msgspec.convert(yaml.safe_load(text), type=Mapping)
     except yaml.YAMLError as error:
         raise Invalid(f"The mapping is not YAML: {' '.join(str(error).split())}.") from error
     except msgspec.ValidationError as error:
         raise Invalid(f"The mapping has a mistake: {str(error).rstrip('.')}.") from error
+    mistake = next(_mistakes(mapping), "")
+    if mistake:
+        raise Invalid(f"The mapping has a mistake: {mistake}.")
+    return mapping
+
+
+def _mistakes(mapping: Mapping) -> Iterator[str]:
+    """What the types alone do not refuse."""
+    known = {"imported_done", "imported_declined", *(outcome.code for outcome in mapping.outcome.known)}
+    for match in mapping.outcome.matches:
+        if match.outcome not in known:
+            yield f"the outcome {match.outcome!r} is not among the known ones"
+    swap = (mapping.swap.id_pattern, mapping.swap.other_pattern) if mapping.swap else ()
+    for pattern in (*(match.pattern for match in mapping.outcome.matches), *swap):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"{pattern!r} is no regular expression ({error})"
+    place = mapping.position
+    if place and not (place.latitude and place.longitude) and not (place.x and place.y and place.crs):
+        yield "the position needs latitude and longitude, or x, y and crs"
 
 
 def listed(columns: Columns) -> tuple[str, ...]:
