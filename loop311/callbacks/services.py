@@ -89,14 +89,21 @@ def promise(resident: Resident, wish: Wish, *, by: Actor, at: datetime | None = 
 
 def _promised(callback: Callback) -> dict[str, object]:
     return {
-        "resident": callback.resident_id,
-        "request": callback.request_id,
         "interaction": callback.interaction_id,
         "team": callback.team_id,
         "owner": callback.owner_id,
         "way": callback.way,
-        "window_start": callback.window_start.isoformat(),
-        "window_end": callback.window_end.isoformat(),
+        **_about(callback),
+    }
+
+
+def _about(callback: Callback) -> dict[str, object]:
+    """Stands in every event of a call-back: whom, what about, when; messages to the resident are made from it."""
+    return {
+        "resident": callback.resident_id,
+        "request": callback.request_id,
+        "window_from": callback.window_start.isoformat(),
+        "window_to": callback.window_end.isoformat(),
     }
 
 
@@ -257,7 +264,7 @@ def _write(
 ) -> Callback:
     callback.version += 1
     callback.save(update_fields=[*fields, "version"])
-    ledger.append(kind, SUBJECT, callback.pk, body, by=by, at=at)
+    ledger.append(kind, SUBJECT, callback.pk, {**body, **_about(callback)}, by=by, at=at)
     return callback
 
 

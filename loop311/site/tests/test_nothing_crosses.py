@@ -24,6 +24,8 @@ from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
 from loop311.ledger.models import Event
+from loop311.notifications.models import Message
+from loop311.notifications.services import notify_callback_event
 from loop311.places.models import LayerVersion
 from loop311.places.services import load_boundaries
 from loop311.places.testing import squares
@@ -67,6 +69,7 @@ def theirs() -> Theirs:
     a_team(city.jurisdiction, MARK.lower())
     a_secret(city.jurisdiction)
     load_boundaries(city.jurisdiction, "their-own", squares(1), by=system(city.jurisdiction.pk), name=MARK)
+    notify_callback_event(Event.objects.get(kind="callback.promised").pk)
     staff, point = StaffMember.objects.earliest("pk"), ContactPoint.objects.earliest("pk")
     ids = {
         "staff": staff.pk,
@@ -78,6 +81,7 @@ def theirs() -> Theirs:
         "purpose": "surveys",
         "interaction": contact.pk,
         "callback": callback.pk,
+        "message": Message.objects.earliest("pk").pk,
         "number": request.number,
         "request": request.number,
         "leading": request.number,
