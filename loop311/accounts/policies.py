@@ -76,3 +76,12 @@ TOKEN_PREFIX = "l311_"  # noqa: S105 - the start every bearer token has, so that
 def unknown_scopes(scopes: Iterable[str]) -> list[str]:
     """Those that are no permission, in the order given."""
     return [scope for scope in scopes if scope not in PERMISSIONS]
+
+
+def permissions_table() -> str:
+    """The same as a Markdown table: permissions down, roles across; docs/reference/permissions.md holds it."""
+    head = "| permission | " + " | ".join(role.replace("_", " ") for role in Role) + " |"
+    line = "|---|" + ":-:|" * len(Role)
+    rows = [f"| `{p}` | " + " | ".join("x" if role in allowed else "" for role in Role) + " |"
+            for p, allowed in PERMISSIONS.items()]  # fmt: skip
+    return "\n".join([head, line, *rows])
