@@ -11,12 +11,23 @@ def same_city(table: str, column: str, target: str, *, deferrable: bool = True) 
     The model's own ForeignKey has `db_constraint=False`; the target needs `unique (jurisdiction_id, id)`
     (see `city_key`). A null column is not checked.
     """
+    add, drop = _same_city(table, column, target, deferrable=deferrable)
+    return RunSQL(sql=add, reverse_sql=drop)
+
+
+def no_longer_row_by_row(table: str, column: str, target: str) -> RunSQL:
+    """A migration step: the opposite of `same_city`, where `same_city_at_once` takes its place."""
+    add, drop = _same_city(table, column, target, deferrable=True)
+    return RunSQL(sql=drop, reverse_sql=add)
+
+
+def _same_city(table: str, column: str, target: str, *, deferrable: bool) -> tuple[str, str]:
     name = f"{table}_{column}_same_city"[:63]
     when = "DEFERRABLE INITIALLY DEFERRED" if deferrable else ""
-    return RunSQL(
-        sql=f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY (jurisdiction_id, {column}) "
+    return (
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY (jurisdiction_id, {column}) "
         f"REFERENCES {target} (jurisdiction_id, id) {when}",
-        reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name}",
+        f"ALTER TABLE {table} DROP CONSTRAINT {name}",
     )
 
 
@@ -119,9 +130,3 @@ DROP TRIGGER {function}_added ON {table}; DROP FUNCTION {function}_added();
 DROP TRIGGER {function}_changed ON {table}; DROP FUNCTION {function}_changed();
 """,
     )
-
-
-def no_longer_row_by_row(table: str, column: str, target: str) -> RunSQL:
-    """A migration step: the opposite of `same_city`, where `same_city_at_once` takes its place."""
-    step = same_city(table, column, target)
-    return RunSQL(sql=step.reverse_sql, reverse_sql=step.sql)

@@ -20,7 +20,7 @@ def there() -> City:
     return make_city("there")
 
 
-def run(sql: str, *values: object) -> None:
+def run(sql: str, *values: str | int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, list(values))
 
