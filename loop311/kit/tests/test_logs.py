@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from loop311.kit import logs
 
@@ -62,7 +62,7 @@ def test_an_exception_is_told_without_its_words(lines: io.StringIO) -> None:
 @pytest.mark.django_db
 def test_of_a_database_error_code_and_constraint_are_told(lines: io.StringIO) -> None:
     try:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("CREATE TEMP TABLE door (phone text CONSTRAINT phone_once UNIQUE)")
             cursor.execute("INSERT INTO door VALUES ('555-0100'), ('555-0100')")
     except IntegrityError as error:

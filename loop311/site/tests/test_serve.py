@@ -130,7 +130,7 @@ def test_a_killed_database_is_back_and_nobody_sees_a_stack_trace(running: Runnin
     process = postmaster.find(place_of(running.home).data)
     assert process is not None
     process.kill()
-    seen = []
+    seen: list[tuple[int, str]] = []
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and (len(seen) < 5 or seen[-1][0] != 200):
         seen.append(running.get("/healthz"))
