@@ -22,7 +22,7 @@ class Wanted(BaseModel):
     start: Day | None = Field(None, alias="from", description="First local day on which the requests were opened.")
     end: Day | None = Field(None, alias="to", description="The day after the last one.")
     by: Annotated[By, LAX] = By.SERVICE
-    layer: Line = Field("", description="With `by=area`: the code of the layer.")
+    layer: Line = Field("", description="With `by=area`: the layer, if not the fullest.")
     promise: Annotated[Against, LAX] = Field(Against.CURRENT, description="Which promise lateness is measured against.")
 
 

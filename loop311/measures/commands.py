@@ -28,7 +28,7 @@ def report() -> None:
 @click.option("--from", "start", type=_DAY, help="First local day on which the requests were opened, YYYY-MM-DD.")
 @click.option("--to", "end", type=_DAY, help="The day after the last one.")
 @click.option("--by", "rows", type=click.Choice([by.value for by in By]), default="service", show_default=True)
-@click.option("--layer", default="", help="With --by area: the code of the layer.")
+@click.option("--layer", default="", help="With --by area: the layer, if not the fullest.")
 @click.option("--promise", type=click.Choice([a.value for a in Against]), default="current", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def requests(

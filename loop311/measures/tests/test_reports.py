@@ -135,11 +135,14 @@ def test_a_report_is_one_query(city: Jurisdiction, tmp_path: Path) -> None:
         assert len(queries) == 1
 
 
-def test_days_the_wrong_way_round_and_a_missing_layer_are_refused(city: Jurisdiction) -> None:
+def test_without_a_layer_the_fullest_is_reported(city: Jurisdiction, tmp_path: Path) -> None:
+    bring_in(city, tmp_path / "rows.csv", *random_rows(1, 30))
+    assert read(city, By.AREA) == read(city, By.AREA, layer="district")
+
+
+def test_days_the_wrong_way_round_and_a_layer_out_of_place_are_refused(city: Jurisdiction) -> None:
     with pytest.raises(Invalid, match="ends before it begins"):
         read(city, start=date(2024, 3, 2), end=date(2024, 3, 1))
-    with pytest.raises(Invalid, match="Name the layer"):
-        read(city, By.AREA)
     with pytest.raises(Invalid, match="Only a report by area"):
         read(city, By.MONTH, layer="district")
 
