@@ -169,16 +169,16 @@ class Drafter:
 
     # --- a whole row ------------------------------------------------------------------------------------------------------
 
-    def draft(self, row: Row) -> Draft:
-        """Raises Rejected with the first reason found."""
+    def draft(self, row: Row, digest: bytes) -> Draft:
+        """`digest` is that of the row. Raises Rejected with the first reason found."""
         if len(row) != self._width and (len(row) < self._width or any(map(str.strip, row[self._width :]))):
             raise Rejected(f"the row has {len(row)} fields where the header has {self._width}")
         try:
-            return self._drafted(row)
+            return self._drafted(row, digest)
         except Unreadable as error:
             raise Rejected(str(error)) from error
 
-    def _drafted(self, row: Row) -> Draft:
+    def _drafted(self, row: Row, digest: bytes) -> Draft:
         source_id = self._checked_id(row)
         naming = self._checked_naming(row)
         received_at = self._time(self._opened, row)
@@ -189,7 +189,7 @@ class Drafter:
         state, outcome = self._outcome(state, note)
         return Draft(
             source_id=source_id,
-            digest=self.digest(row),
+            digest=digest,
             naming=naming,
             state=state,
             channel=self._channel(row),

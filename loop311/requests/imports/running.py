@@ -189,11 +189,11 @@ class _Import:
                 held.setdefault(source_id, []).append((number, row, flag))
             elif flag == SAME:
                 self._summary.unchanged += 1
-            elif draft := self._draft(number, row, reject):
+            elif draft := self._draft(number, row, found, reject):
                 yield draft, flag
         self._tick(found.read % BATCH)
         for rows in held.values():
-            yield from self._newest(rows, reject)
+            yield from self._newest(rows, found, reject)
 
     def _repeated_id(self, row: list[str], repeated: frozenset[int]) -> str:
         try:
@@ -202,7 +202,9 @@ class _Import:
             return ""
         return source_id if hash(source_id) in repeated else ""
 
-    def _newest(self, rows: list[tuple[int, list[str], int]], reject: Reject) -> Iterator[tuple[Draft, int]]:
+    def _newest(
+        self, rows: list[tuple[int, list[str], int]], found: Scan, reject: Reject
+    ) -> Iterator[tuple[Draft, int]]:
         """Of the rows with one id the one touched last (else the last in the file) that is no reject; older ones: unchanged."""
         ordered = sorted(rows, key=lambda item: (self._drafter.updated(item[1]) or _LONG_AGO, item[0]), reverse=True)
         while ordered:
@@ -210,15 +212,15 @@ class _Import:
             if flag == SAME:
                 self._summary.unchanged += 1
                 break
-            if draft := self._draft(number, row, reject):
+            if draft := self._draft(number, row, found, reject):
                 yield draft, flag
                 break
         self._summary.unchanged += len(ordered)
         self._drafter.warnings["older_rows_with_the_same_id"] += len(ordered)
 
-    def _draft(self, number: int, row: list[str], reject: Reject) -> Draft | None:
+    def _draft(self, number: int, row: list[str], found: Scan, reject: Reject) -> Draft | None:
         try:
-            draft = self._drafter.draft(row)
+            draft = self._drafter.draft(row, found.digest(number))
         except Rejected as error:
             self._summary.rejected += 1
             reject(number, str(error), row)

@@ -35,10 +35,16 @@ class Scan:
     read: int = 0
     flags: bytearray = field(default_factory=bytearray)
     """SAME, NEW or CHANGED for each row of the file."""
+    digests: bytearray = field(default_factory=bytearray)
+    """32 bytes for each row, so that the second pass need not compute them again."""
     namings: Counter[Naming] = field(default_factory=Counter)
     """Of all rows that have a service and a department."""
     repeated: frozenset[int] = frozenset()
     """Hashes (of this process) of the source ids that stand more than once in the file."""
+
+    def digest(self, number: int) -> bytes:
+        """Of the row of this number; 1 is the first."""
+        return bytes(self.digests[number * 32 - 32 : number * 32])
 
     @property
     def finds_work(self) -> bool:
@@ -54,6 +60,7 @@ def scan(
     for ids, digests in _batches(source, drafter, result, hashes):
         if pending:
             result.flags += pending.result()
+        result.digests += b"".join(digests)
         pending = executor.submit(_flags, jurisdiction_id, drafter.mapping.source, ids, digests)
         tick(len(ids))
     if pending:
