@@ -58,3 +58,34 @@ class QuietHours(models.Model):
     jurisdiction = models.OneToOneField(Jurisdiction, on_delete=models.PROTECT, primary_key=True)
     start = models.TimeField()
     end = models.TimeField()
+
+
+class Notice(models.Model):
+    """An e-mail to the city's own people about an escalation; to a member of staff, or to the team's own address."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, db_index=False)
+    staff = city_fk("accounts.StaffMember", null=True, related_name="notices", db_index=False)
+    team = city_fk("accounts.Team", null=True, related_name="notices", db_index=False)
+    message_id = models.TextField()
+    error = models.TextField(blank=True)
+    """Why the last attempt failed: a code."""
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["jurisdiction", "event", "staff"], condition=Q(staff__isnull=False), name="notice_once_to_staff"
+            ),
+            models.UniqueConstraint(
+                fields=["jurisdiction", "event", "team"], condition=Q(team__isnull=False), name="notice_once_to_team"
+            ),
+            models.CheckConstraint(
+                condition=Q(staff__isnull=True, team__isnull=False) | Q(staff__isnull=False, team__isnull=True),
+                name="notice_has_one_recipient",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["jurisdiction", "-id"], name="notice_unsent", condition=Q(sent_at__isnull=True)),
+        ]

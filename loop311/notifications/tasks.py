@@ -5,13 +5,19 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from loop311.notifications import sending, services
+from loop311.notifications import sending, services, staff_mail
 
 
 @app.task(name="notifications.send", queue="messages", retry=RetryStrategy(max_attempts=20, exponential_wait=2))
 def send(message: int) -> None:
     """What the server says is noted on the message; this job's own retries are for our own database being away."""
     sending.deliver(message)
+
+
+@app.task(name="notifications.notice", queue="messages", retry=RetryStrategy(max_attempts=10, exponential_wait=3))
+def notice(notice: int) -> None:
+    """Tell one of the city's own people; tried again for about a day."""
+    staff_mail.send_notice(notice)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -16,6 +16,7 @@ TOLD_OF_CALLBACKS = tuple(kind for kind in TEMPLATES if kind.startswith("callbac
 HANDLERS: dict[str, tuple[Handler, ...]] = {
     **dict.fromkeys(TOLD_OF_REQUESTS, (notifications.notify_request_event,)),
     **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
+    "request.escalated": (notifications.notify_escalation,),
     "resident.erased": (
         interactions.forget_resident,
         requests.forget_resident,

@@ -1,5 +1,6 @@
 """The only writers of this room's tables."""
 
+from loop311.notifications.services.noticing import note_notice, notify_escalation, recipients
 from loop311.notifications.services.queueing import notify_callback_event, notify_request_event
 from loop311.notifications.services.quiet import quiet_hours, set_quiet_hours
 from loop311.notifications.services.steps import Claim, claim, note_failed, note_sent, note_unknown, retry, sweep
@@ -8,11 +9,14 @@ __all__ = [
     "Claim",
     "claim",
     "note_failed",
+    "note_notice",
     "note_sent",
     "note_unknown",
     "notify_callback_event",
+    "notify_escalation",
     "notify_request_event",
     "quiet_hours",
+    "recipients",
     "retry",
     "set_quiet_hours",
     "sweep",

@@ -1,0 +1,96 @@
+"""Who of the city's own people is told that a promise is at risk or broken."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Q
+from procrastinate.contrib.django import app
+
+from loop311.accounts.models import StaffMember, Team
+from loop311.accounts.policies import Role
+from loop311.catalog.definitions import Tell
+from loop311.catalog.services import index_of
+from loop311.kit.clock import now
+from loop311.ledger.models import Event
+from loop311.notifications.models import Notice
+from loop311.notifications.policies import is_news, message_id
+from loop311.requests.models import Request
+
+_TEAM = 1 << 62
+"""Added to a team's id, so that its Message-ID is never that of a member of staff."""
+
+
+def notify_escalation(event_id: int) -> None:
+    """Handler of request.escalated: one notice for each member of staff the ladder names, else for the team's address."""
+    event = Event.objects.get(pk=event_id)
+    if not is_news(event.at, event.recorded_at):
+        return
+    request = Request.objects.select_related("team__department", "service").get(
+        jurisdiction_id=event.jurisdiction_id, pk=event.subject_id
+    )
+    staff = recipients(request, [Tell(tell) for tell in json.loads(event.body)["tell"]])
+    host = urlsplit(settings.BASE_URL).hostname or "localhost"
+    for member in staff:
+        _queue(event, message_id(event.pk, member.pk, host), staff=member)
+    if not staff and request.team.email:
+        _queue(event, message_id(event.pk, _TEAM + request.team_id, host), team=request.team)
+
+
+def _queue(event: Event, name: str, *, staff: StaffMember | None = None, team: Team | None = None) -> None:
+    notice = Notice.objects.create(
+        jurisdiction_id=event.jurisdiction_id, event=event, staff=staff, team=team, message_id=name, created_at=now()
+    )
+    app.configure_task("notifications.notice", queue="messages").defer(notice=notice.pk)
+
+
+def recipients(request: Request, ladder: list[Tell]) -> list[StaffMember]:
+    """Everybody active whom a step names. A named owner who is nobody's sign-in is read as the department's manager."""
+    named = [_WHO[tell](request) for tell in ladder]
+    if not named:
+        return []
+    wanted = named[0]
+    for condition in named[1:]:
+        wanted |= condition
+    people = StaffMember.objects.filter(wanted, jurisdiction_id=request.jurisdiction_id, is_active=True)
+    return list(people.select_related("user").distinct().order_by("pk"))
+
+
+def _lead(request: Request) -> Q:
+    return Q(roles__contains=[Role.TEAM_LEAD], teams=request.team_id)
+
+
+def _manager(request: Request) -> Q:
+    return Q(roles__contains=[Role.DEPARTMENT_MANAGER], department=request.team.department_id)
+
+
+def _owner(request: Request) -> Q:
+    owner = index_of(request.catalogue_version_id).services[request.service.code].owner
+    return Q(user__username=owner) | Q(user__email=owner) | _manager(request)
+
+
+def _director(request: Request) -> Q:
+    return Q(roles__contains=[Role.ADMINISTRATOR])
+
+
+def _duty(request: Request) -> Q:
+    return Q(roles__contains=[Role.SUPERVISOR])
+
+
+_WHO = {
+    Tell.TEAM_LEAD: _lead,
+    Tell.DEPARTMENT_MANAGER: _manager,
+    Tell.OWNER: _owner,
+    Tell.DIRECTOR: _director,
+    Tell.DUTY_OFFICER: _duty,
+}
+
+
+def note_notice(notice_id: int, *, error: str = "") -> None:
+    """The mail server has taken it, or (error: a code) has not."""
+    if error:
+        Notice.objects.filter(pk=notice_id, sent_at__isnull=True).update(error=error)
+    else:
+        Notice.objects.filter(pk=notice_id).update(sent_at=now(), error="")
