@@ -66,7 +66,10 @@ def publish(
 
 def canonical(catalogue: Catalogue) -> str:
     """One spelling for one catalogue: JSON with sorted keys, without defaults. (So a default may never be changed.)"""
-    return msgspec.json.encode(catalogue, order="sorted").decode()
+    as_read = msgspec.json.decode(
+        msgspec.json.encode(catalogue), type=Catalogue
+    )  # 120 in a field of floats becomes 120.0
+    return msgspec.json.encode(as_read, order="sorted").decode()
 
 
 def current(jurisdiction_id: int) -> tuple[CatalogueVersion, CatalogueIndex]:
@@ -87,8 +90,9 @@ def index_of(version_id: int) -> CatalogueIndex:
 
 
 def version_by_number(jurisdiction_id: int, number: int) -> CatalogueVersion:
-    """One version of this city. Raises NotFound."""
-    found = CatalogueVersion.objects.filter(jurisdiction_id=jurisdiction_id, number=number).first()
+    """One version of this city, without its document. Raises NotFound."""
+    rows = CatalogueVersion.objects.filter(jurisdiction_id=jurisdiction_id, number=number)
+    found = rows.defer("document").first()
     if found is None:
         raise NotFound(f"The catalogue has no version {number}.")
     return found
@@ -111,16 +115,22 @@ def described(version: CatalogueVersion) -> dict[str, object]:
     }
 
 
+def number_in_force(jurisdiction_id: int, when: datetime) -> int:
+    """0 when there is none."""
+    version = _version_in_force(jurisdiction_id, when)
+    return version.number if version else 0
+
+
 def _in_force(jurisdiction_id: int, when: datetime) -> tuple[CatalogueVersion, CatalogueIndex]:
-    version = (
-        CatalogueVersion.objects.filter(jurisdiction_id=jurisdiction_id, effective_at__lte=when)
-        .defer("document")
-        .order_by("-effective_at", "-number")
-        .first()
-    )
+    version = _version_in_force(jurisdiction_id, when)
     if version is None:
         raise NotFound("No catalogue was in force then: publish one with loop311 catalog load.")
     return version, index_of(version.pk)
+
+
+def _version_in_force(jurisdiction_id: int, when: datetime) -> CatalogueVersion | None:
+    held = CatalogueVersion.objects.filter(jurisdiction_id=jurisdiction_id, effective_at__lte=when)
+    return held.defer("document").order_by("-effective_at", "-number").first()
 
 
 def _refuse_mistakes(jurisdiction: Jurisdiction, catalogue: Catalogue) -> None:
@@ -143,10 +153,9 @@ def _effective(jurisdiction: Jurisdiction, wanted: datetime) -> datetime:
     """A version may not take effect before the one in force did: that would rewrite which catalogue held when."""
     if wanted.tzinfo is None:
         raise Invalid("The effective time needs its zone.", fields=[FieldProblem("effective_at", "no time zone")])
-    held = CatalogueVersion.objects.filter(jurisdiction=jurisdiction, effective_at__lte=now())
-    latest = held.order_by("-effective_at", "-number").values_list("number", "effective_at").first()
-    if latest and wanted < latest[1]:
-        raise Conflict(f"Version {latest[0]} is in force since {latest[1].isoformat()}: choose a later time.")
+    held = _version_in_force(jurisdiction.pk, now())
+    if held and wanted < held.effective_at:
+        raise Conflict(f"Version {held.number} is in force since {held.effective_at.isoformat()}: choose a later time.")
     return wanted
 
 

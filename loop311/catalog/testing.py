@@ -141,8 +141,8 @@ def _pothole() -> Service:
         datatype=Datatype.NUMBER,
         texts=both("How deep, in inches?"),
         when=(Condition(question="size", equals="large"),),
-        minimum=0,
-        maximum=120,
+        minimum=0.0,
+        maximum=120.0,
     )
     return Service(
         code="pothole",
@@ -161,8 +161,8 @@ def _pothole() -> Service:
             RoutingRule(team="streets_south", areas={"service_area": ("south", "east")}),
             RoutingRule(team="streets_north"),
         ),
-        priority_rules=(PriorityRule(priority=Priority.URGENT, when=(Condition(question="depth", at_least=6),)),),
-        joining=Joining(radius_metres=25),
+        priority_rules=(PriorityRule(priority=Priority.URGENT, when=(Condition(question="depth", at_least=6.0),)),),
+        joining=Joining(radius_metres=25.0),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from loop311.accounts.api import TokenAuth
 from loop311.accounts.api import router as accounts
 from loop311.callbacks.api import router as callbacks
+from loop311.catalog.api import router as catalog
 from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
@@ -25,6 +26,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", accounts),
     ("", residents),
     ("", places),
+    ("", catalog),
     ("", interactions),
     ("", requests),
     ("", notifications),

@@ -7,6 +7,7 @@ keys, several documents and deep nesting are refused.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ MAX_VALUES = 300_000
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Value = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
@@ -106,7 +107,7 @@ class _Reader:
                 return self.sequence(path)
             case yaml.ScalarEvent():
                 plain = event.implicit[0]  # written without quotes
-                return _scalar(event.value) if plain else str(event.value)
+                return plain_word(event.value) if plain else str(event.value)
         raise Unreadable(_line(event), "There is no value here.")
 
     def repeated(self, event: yaml.AliasEvent, path: Path) -> Value:
@@ -150,12 +151,14 @@ def _require(fine: bool, event: yaml.Event, sentence: str) -> None:
         raise Unreadable(_line(event), sentence)
 
 
-def _scalar(written: str) -> Value:
+def plain_word(written: str) -> str | int | float | bool | None:
+    """What a word without quotes means."""
     if written in _WORDS:
         return _WORDS[written]
     if _WHOLE.fullmatch(written):
         return int(written)
-    return float(written) if _DECIMAL.fullmatch(written) else written
+    number = float(written) if _DECIMAL.fullmatch(written) else math.inf
+    return number if math.isfinite(number) else written
 
 
 def _line(event: yaml.Event) -> int:

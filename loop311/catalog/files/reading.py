@@ -48,7 +48,8 @@ class _Merged:
     problems: list[FieldProblem] = field(default_factory=list)
 
     def complain(self, origin: _Origin, sentence: str, inside: Path = (), path: str = "") -> None:
-        self.problems.append(FieldProblem(f"{origin.file}:{origin.line(inside)}{path and ' ' + path}", sentence))
+        where = f"{origin.file}:{origin.line(inside)}" if origin.file else ""
+        self.problems.append(FieldProblem(" ".join(filter(None, (where, path))), sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read(path: FilePath) -> Source:
 def read_values(values: Value) -> Catalogue:
     """The catalogue in plain values (from JSON). Raises Invalid."""
     merged = _Merged()
-    _merge_values(_Origin("document", (), Parsed(values, {})), merged)
+    _merge_values(_Origin("", (), Parsed(values, {})), merged)
     return _source(merged).catalogue
 
 
@@ -148,11 +149,11 @@ def _merge_values(origin: _Origin, merged: _Merged) -> None:
     for key, members in values.items():
         here = _Origin(origin.file, (key,), origin.parsed)
         if key not in _KEYS:
-            merged.complain(here, f"There is no field {key!r}; the fields are {', '.join(_KEYS)}.")
+            merged.complain(here, f"There is no such field; the fields are {', '.join(_KEYS)}.", path=key)
         elif not isinstance(members, list):
-            merged.complain(here, f"{key} must be a list.")
+            merged.complain(here, "This must be a list.", path=key)
         elif key == "languages" and key in merged.members:
-            merged.complain(here, f"languages stands in {merged.members[key][0][1].file} already.")
+            merged.complain(here, f"This stands in {merged.members[key][0][1].file} already.", path=key)
         else:
             located = [(member, _Origin(origin.file, (key, n), origin.parsed)) for n, member in enumerate(members)]
             merged.members.setdefault(key, []).extend(located)
@@ -166,8 +167,9 @@ def _refuse_repeated(merged: _Merged) -> None:
             if not isinstance(code, str):
                 continue
             if code in seen:
-                first = f"{seen[code].file}:{seen[code].line()}"
-                merged.complain(origin, f"{code!r} stands in {first} already.", path=f"{key}.{code}")
+                first = seen[code]
+                place = f" in {first.file}:{first.line()}" if first.file else ""
+                merged.complain(origin, f"{code!r} stands{place} already.", path=f"{key}.{code}")
             seen.setdefault(code, origin)
 
 

@@ -20,6 +20,8 @@ from loop311.accounts.models import StaffMember, Token
 from loop311.accounts.policies import Role
 from loop311.accounts.testing import a_member, a_secret, a_team, bearer
 from loop311.callbacks.testing import a_callback
+from loop311.catalog.services import current, publish
+from loop311.catalog.testing import edited
 from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
@@ -70,6 +72,7 @@ def theirs() -> Theirs:
     a_secret(city.jurisdiction)
     load_boundaries(city.jurisdiction, "their-own", squares(1), by=system(city.jurisdiction.pk), name=MARK)
     notify_callback_event(Event.objects.get(kind="callback.promised").pk)
+    again = edited(current(city.jurisdiction.pk)[1].catalogue, "services.pothole", dispute_days=9)
     staff, point = StaffMember.objects.earliest("pk"), ContactPoint.objects.earliest("pk")
     ids = {
         "staff": staff.pk,
@@ -90,6 +93,7 @@ def theirs() -> Theirs:
         "assignee": staff.pk,
         "version": LayerVersion.objects.latest("pk").pk,
         "code": "their-own",
+        "version_number": publish(city.jurisdiction, again, by=system(city.jurisdiction.pk), note=MARK).number,
     }
     return Theirs(ids | {f"{name}_id": value for name, value in ids.items()})
 
