@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from loop311.site import errors, health, observing
@@ -11,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("metrics", observing.metrics),
     path("api/v1/", api.urls),
+    path("desk/sign-in/", LoginView.as_view(), name="account_login"),
+    path("desk/sign-out/", LogoutView.as_view(), name="account_logout"),
+    path("desk/", include("loop311.desk.urls")),
     path("", include("loop311.notifications.urls")),
 ]
 

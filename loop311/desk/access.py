@@ -1,0 +1,101 @@
+"""Who sits at the desk: every page asks here first, and a person's city bounds all it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from loop311.accounts.models import StaffMember, User
+from loop311.accounts.services import actor_for_staff
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import Actor
+from loop311.kit.problems import Forbidden, Problem
+
+P = ParamSpec("P")
+CITY = "desk_city"
+"""Key of the session: the id of the city the person works for just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The city, the person there, and what they may do. `cities`: all the person works for."""
+
+    city: Jurisdiction
+    staff: StaffMember
+    actor: Actor
+    cities: tuple[Jurisdiction, ...]
+
+    @property
+    def language(self) -> str:
+        """Of the city's own words on these pages."""
+        return self.city.languages[0]
+
+
+View = Callable[Concatenate[HttpRequest, Desk, P], HttpResponseBase]
+Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def desk_page(permission: str) -> Callable[[View[P]], Page[P]]:
+    """A page for staff who have the permission in the city they work for; times on it are the city's.
+
+    What people can mend becomes a page with its sentence and status.
+    """
+
+    def decorate(view: View[P]) -> Page[P]:
+        @wraps(view)
+        def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), reverse("account_login"))
+            desk: Desk | None = None
+            try:
+                desk = sit_down(request)
+                if desk is None:
+                    return redirect("desk:cities")
+                if not desk.actor.may(permission):
+                    raise Forbidden(_("Your role does not include this page."))
+                with timezone.override(desk.city.zone):
+                    return view(request, desk, *args, **kwargs)
+            except Problem as problem:
+                return show(request, desk, "desk/problem.html", {"problem": problem}, status=problem.status)
+
+        page.permission = permission  # type: ignore[attr-defined]  # read by the test that walks every address
+        return cast("Page[P]", never_cache(page))
+
+    return decorate
+
+
+def sit_down(request: HttpRequest) -> Desk | None:
+    """The desk of the chosen city, or of the only one; None when one must be chosen. Three queries."""
+    memberships = memberships_of(request)
+    if not memberships:
+        raise Forbidden(_("You do not work for a city here. Ask your administrator."))
+    chosen = [m for m in memberships if m.jurisdiction_id == request.session.get(CITY)]
+    if not chosen and len(memberships) > 1:
+        return None
+    staff = (chosen or memberships)[0]
+    cities = tuple(m.jurisdiction for m in memberships)
+    return Desk(staff.jurisdiction, staff, actor_for_staff(staff), cities)
+
+
+def memberships_of(request: HttpRequest) -> list[StaffMember]:
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    return list(user.memberships.filter(is_active=True).select_related("jurisdiction").order_by("jurisdiction__name"))
+
+
+def show(
+    request: HttpRequest, desk: Desk | None, template: str, context: Mapping[str, object], status: int = 200
+) -> HttpResponse:
+    """The page, with what its frame needs."""
+    return render(request, template, {**context, "desk": desk}, status=status)

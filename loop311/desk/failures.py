@@ -1,0 +1,39 @@
+"""What went wrong on the machine's side, so that somebody sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loop311.desk.access import Desk
+from loop311.ledger.jobs import TroubledHandler, troubled_handlers
+from loop311.requests.models import ImportRun
+
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One run; the counts are None while it runs or when it broke off."""
+
+    mapping: str
+    source: str
+    started_at: datetime
+    ended_at: datetime | None
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    handlers: Sequence[TroubledHandler]
+    imports: Sequence[Import]
+
+
+def failures(desk: Desk) -> Failures:
+    """Newest first; two queries."""
+    runs = ImportRun.objects.filter(jurisdiction=desk.city).order_by("-started_at")[:MOST]
+    return Failures(
+        handlers=troubled_handlers(desk.city.pk, limit=MOST),
+        imports=[Import(r.mapping, r.source, r.started_at, r.ended_at, r.counts) for r in runs],
+    )

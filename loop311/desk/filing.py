@@ -1,0 +1,176 @@
+"""Taking a request down on plain pages: the service, its questions, the place and the resident, then one call of the service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from loop311.catalog.definitions import Answers, PlaceNeed, Service
+from loop311.catalog.index import CatalogueIndex
+from loop311.catalog.services import current
+from loop311.desk.access import Desk
+from loop311.desk.forms import StyledForm
+from loop311.interactions.policies import Channel
+from loop311.kit.problems import Forbidden, NotFound
+from loop311.places.geocoding import Candidate, geocode
+from loop311.places.policies import normalise
+from loop311.requests import services
+from loop311.requests.models import Request
+from loop311.requests.sentences import say
+from loop311.residents import services as residents
+from loop311.residents.models import Resident
+from loop311.residents.services import PointInput
+
+CHANNELS = {
+    Channel.PHONE: _("Phone"),
+    Channel.COUNTER: _("Counter"),
+    Channel.EMAIL: _("E-mail"),
+    Channel.MESSAGE: _("Text message or social media"),
+    Channel.LETTER: _("Letter"),
+    Channel.STAFF: _("Found by the city's own people"),
+}
+NO_POSITION = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    services: Sequence[tuple[str, str, str]]
+    """(code, name, description)"""
+
+
+def picker(desk: Desk, words: str) -> list[Group]:
+    """The services something can be filed under, by group; only those with all the words where words are given."""
+    _version, index = current(desk.city.pk)
+    wanted = normalise(words).split()
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for service in index.offered():
+        if all(word in _searchable(service) for word in wanted):
+            entry = (service.code, _name(service, desk), say(service.descriptions, desk.language))
+            groups.setdefault(service.group, []).append(entry)
+    return [Group(_group(index, code, desk), entries) for code, entries in groups.items()]
+
+
+def _searchable(service: Service) -> str:
+    """In every language: residents' words are not the staff's."""
+    words = [
+        *service.names.values(),
+        *service.descriptions.values(),
+        *(w for ws in service.keywords.values() for w in ws),
+    ]
+    return normalise(" ".join(words))
+
+
+def _name(service: Service, desk: Desk) -> str:
+    return say(service.names, desk.language, service.code)
+
+
+def _group(index: CatalogueIndex, code: str, desk: Desk) -> str:
+    group = index.groups.get(code)
+    return say(group.names, desk.language, code) if group else code
+
+
+def offered(desk: Desk, code: str) -> Service:
+    _version, index = current(desk.city.pk)
+    service = index.services.get(code)
+    if service is None or service.historical:
+        raise NotFound(str(_("The city does not offer this service.")))
+    return service
+
+
+class DetailsForm(StyledForm):
+    """Where, what else, how it came in, and who asks."""
+
+    address = forms.CharField(label=_("Address or crossing"), required=False, max_length=300)
+    place = forms.ChoiceField(label=_("Which of these is meant?"), required=False, widget=forms.RadioSelect)
+    searched = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
+    location_note = forms.CharField(
+        label=_("How to find it"),
+        help_text=_("For the crew: behind the school, left lane."),
+        required=False,
+        max_length=1000,
+    )
+    description = forms.CharField(
+        label=_("In the resident's words"), required=False, max_length=20_000, widget=forms.Textarea
+    )
+    channel = forms.ChoiceField(label=_("How it came in"), choices=[(c.value, name) for c, name in CHANNELS.items()])
+    name = forms.CharField(
+        label=_("Resident's name"), help_text=_("Leave name, phone and e-mail empty for an anonymous report."),
+        required=False, max_length=200,
+    )  # fmt: skip
+    phone = forms.CharField(label=_("Mobile phone"), required=False, max_length=40)
+    email = forms.CharField(label=_("E-mail"), required=False, max_length=254)
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    resident = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    key = forms.RegexField(r"[0-9a-f-]{36}", widget=forms.HiddenInput)
+
+    def __init__(self, desk: Desk, service: Service, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = self.fields["language"]
+        assert isinstance(language, forms.ChoiceField)  # noqa: S101 - declared above
+        language.choices = [(code, LANGUAGES.get(code, code)) for code in desk.city.languages]
+        self.needs_place = service.place is PlaceNeed.REQUIRED
+        if service.place is PlaceNeed.NONE:
+            for field in ("address", "place", "location_note"):
+                del self.fields[field]
+
+    def offer_places(self, candidates: Sequence[Candidate]) -> None:
+        """Show what an address may mean; the choice carries the position and the text."""
+        place = self.fields.get("place")
+        if isinstance(place, forms.ChoiceField):
+            found = [(written(candidate), candidate.text) for candidate in candidates]
+            place.choices = [*found, (NO_POSITION, _("None of these: keep the address as it is written"))]
+
+
+LANGUAGES = {"en": _("English"), "es": _("Spanish")}
+
+
+def written(candidate: Candidate) -> str:
+    return f"{candidate.latitude:.6f},{candidate.longitude:.6f},{candidate.text}"
+
+
+def position_of(choice: str) -> tuple[float, float, str] | None:
+    match = re.fullmatch(r"(-?\d{1,2}\.\d{6}),(-?\d{1,3}\.\d{6}),(.+)", choice)
+    return (float(match[1]), float(match[2]), match[3]) if match else None
+
+
+def places(desk: Desk, address: str) -> list[Candidate]:
+    return geocode(desk.city, address) if address.strip() else []
+
+
+def file(desk: Desk, service: Service, answers: Answers, given: dict[str, Any]) -> Request:
+    """One call: the resident recognised or written down, the request filed. Raises Invalid naming the fields."""
+    if not desk.actor.may("requests.file"):
+        raise Forbidden(str(_("Your role does not include filing.")))
+    chosen = position_of(given.get("place") or "")
+    filing = services.Filing(
+        service_code=service.code,
+        answers=answers,
+        description=given["description"],
+        address=chosen[2] if chosen else given.get("address", ""),
+        latitude=chosen[0] if chosen else None,
+        longitude=chosen[1] if chosen else None,
+        location_note=given.get("location_note", ""),
+        channel=Channel(given["channel"]),
+        language=given["language"],
+        resident=_resident(desk, given),
+    )
+    return services.file(desk.city, filing, by=desk.actor, key=given["key"])
+
+
+def _resident(desk: Desk, given: dict[str, Any]) -> Resident | None:
+    if given["resident"]:
+        return residents.get(given["resident"], by=desk.actor)
+    points = [
+        PointInput(kind, given[field]) for kind, field in (("mobile", "phone"), ("email", "email")) if given[field]
+    ]
+    if not given["name"].strip() and not points:
+        return None
+    return residents.recognise(
+        desk.city, by=desk.actor, name=given["name"], language=given["language"], contact_points=points
+    )

@@ -1,0 +1,116 @@
+"""How dates, states and fields are written on the desk's pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils.formats import date_format
+from django.utils.timezone import get_current_timezone, localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loop311.catalog.definitions import EvidenceKind
+from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
+from loop311.desk.history import BECAUSE
+from loop311.kit.clock import now
+from loop311.requests.policies import OPEN_STATES, State
+from loop311.requests.sentences import say
+
+register = template.Library()
+
+
+@register.filter
+def state_name(state: str) -> str:
+    return str(STATE_NAMES[State(state)])
+
+
+@register.filter
+def evidence_name(kind: str) -> str:
+    return str(EVIDENCE_NAMES.get(EvidenceKind(kind), kind.replace("_", " ").capitalize()))
+
+
+@register.filter
+def named(thing: Any, language: str) -> str:
+    """The name of a service or team in the city's language."""
+    return say(thing.names, language, thing.code)
+
+
+@register.filter
+def because(reason: str) -> str:
+    return str(BECAUSE.get(reason, reason))
+
+
+@register.filter
+def spoken(code: str) -> str:
+    """'in_progress' -> 'In progress'."""
+    return code.replace("_", " ").replace("-", " ").capitalize()
+
+
+@register.filter
+def when(at: datetime | None) -> str:
+    """'Mar 2, 9:14 a.m.', with the year when it is not this one."""
+    if at is None:
+        return ""
+    same_year = localtime(at).year == localtime(now()).year
+    return date_format(localtime(at), "M j, P" if same_year else "M j, Y, P")
+
+
+@register.filter
+def promised(at: datetime | None) -> str:
+    """The day and time of a promise; one due at midnight is due at the end of the day before."""
+    if at is None:
+        return _("no date")
+    local = localtime(at)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return _("end of {day}").format(day=date_format(localtime(at - timedelta(seconds=1)), "D, M j"))
+    same_year = local.year == localtime(now()).year
+    return date_format(local, "D, M j, P" if same_year else "D, M j, Y, P")
+
+
+@register.filter
+def is_late(row: Any) -> bool:
+    """Open, and its promise is broken."""
+    return row.due_at is not None and row.state in OPEN_STATES and row.due_at < now()
+
+
+@register.filter
+def distance(at: datetime | None) -> str:
+    """'in 3 days', '2 hours late'."""
+    if at is None:
+        return ""
+    seconds = (at - now()).total_seconds()
+    span = _span(abs(seconds))
+    return _("in {span}").format(span=span) if seconds >= 0 else _("{span} late").format(span=span)
+
+
+def _span(seconds: float) -> str:
+    minutes, hours, days = round(seconds / 60), round(seconds / 3600), round(seconds / 86400)
+    if hours < 1:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
+    if hours < 36:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} day", "{n} days", days).format(n=days)
+
+
+@register.simple_tag
+def zone_name() -> str:
+    return str(get_current_timezone())
+
+
+@register.filter
+def is_group(field: BoundField) -> bool:
+    """Radios and check boxes, which need a fieldset with a legend."""
+    return bool(field.use_fieldset)
+
+
+@register.filter
+def is_box(field: BoundField) -> bool:
+    return getattr(field.field.widget, "input_type", "") == "checkbox" and not field.use_fieldset
+
+
+@register.filter
+def box_class(field: BoundField) -> str:
+    return "usa-radio" if getattr(field.field.widget, "input_type", "") == "radio" else "usa-checkbox"

@@ -1,0 +1,51 @@
+"""Addresses of the desk."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from loop311.desk.views import filing, lists, requests
+
+
+class NumberConverter:
+    """A request's public number."""
+
+    regex = "[0-9A-Za-z-]{1,40}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class IdConverter:
+    """An id the database can hold."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(NumberConverter, "number")
+register_converter(IdConverter, "id")
+
+app_name = "desk"
+urlpatterns = [
+    path("", requests.index, name="index"),
+    path("cities/", lists.cities, name="cities"),
+    path("queue/", lists.my_queue, name="my_queue"),
+    path("queue/<slug:code>/", lists.queue, name="queue"),
+    path("search/", lists.search, name="search"),
+    path("file/", filing.picker, name="picker"),
+    path("file/<slug:code>/", filing.file, name="file"),
+    path("residents/<id:resident_id>/", lists.resident, name="resident"),
+    path("failures/", lists.failures, name="failures"),
+    path("requests/<number:number>/", requests.one, name="request"),
+    path("requests/<number:number>/service/", filing.change_service, name="change_service"),
+    path("requests/<number:number>/<slug:name>/", requests.act, name="act"),
+]

@@ -1,0 +1,78 @@
+"""Team queues, search, one resident, what failed, and the choice of the city."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from loop311.desk import reading
+from loop311.desk.access import CITY, Desk, desk_page, memberships_of, show
+from loop311.desk.failures import failures as list_failures
+from loop311.desk.forms import SearchForm
+from loop311.desk.searching import search as search_all
+from loop311.kit.clock import now
+from loop311.kit.problems import NotFound
+from loop311.requests.queries import Wanted, read_cursor
+from loop311.residents import services as residents
+
+
+@require_GET
+@desk_page("requests.read")
+def my_queue(request: HttpRequest, desk: Desk) -> HttpResponse:
+    own = reading.own_teams(desk)
+    if not own:
+        return redirect("desk:index")
+    return redirect("desk:queue", code=own[0].code)
+
+
+@require_GET
+@desk_page("requests.read")
+def queue(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
+    cursor = request.GET.get("after")
+    found = reading.queue(desk, reading.team(desk, code), at=now(), after=read_cursor(cursor) if cursor else None)
+    context = {"queue": found, "own": reading.own_teams(desk), "teams": reading.team_names(desk)}
+    return show(request, desk, "desk/queue.html", context)
+
+
+@require_GET
+@desk_page("requests.read")
+def search(request: HttpRequest, desk: Desk) -> HttpResponse:
+    form = SearchForm(request.GET or None)
+    if not form.is_valid():
+        return show(request, desk, "desk/search.html", {"form": form}, status=422 if form.is_bound else 200)
+    found = search_all(desk, form.cleaned_data["q"])
+    if found.number:
+        return redirect("desk:request", number=found.number)
+    return show(request, desk, "desk/search.html", {"form": form, "found": found})
+
+
+@require_GET
+@desk_page("residents.read")
+def resident(request: HttpRequest, desk: Desk, resident_id: int) -> HttpResponse:
+    person = residents.get(resident_id, by=desk.actor)
+    wanted = Wanted(resident_ids=residents.identity_ids(person), limit=reading.PAGE)
+    context = {"person": person, "points": residents.contact_points(person), "listing": reading.listing(desk, wanted)}
+    return show(request, desk, "desk/resident.html", context)
+
+
+@require_GET
+@desk_page("notifications.read")
+def failures(request: HttpRequest, desk: Desk) -> HttpResponse:
+    return show(request, desk, "desk/failures.html", {"found": list_failures(desk)})
+
+
+@require_http_methods(["GET", "POST"])
+@login_required(login_url="account_login")
+def cities(request: HttpRequest) -> HttpResponse:
+    """Which city's desk; for people who work for several."""
+    own = [membership.jurisdiction for membership in memberships_of(request)]
+    if request.method == "POST":
+        chosen = next((city for city in own if city.slug == request.POST.get("city")), None)
+        if chosen is None:
+            problem = NotFound("You do not work for this city.")
+            return show(request, None, "desk/problem.html", {"problem": problem}, status=404)
+        request.session[CITY] = chosen.pk
+        return redirect("desk:index")
+    return show(request, None, "desk/cities.html", {"cities": own})
