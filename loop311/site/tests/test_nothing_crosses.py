@@ -94,6 +94,7 @@ def theirs() -> Theirs:
         "version": LayerVersion.objects.latest("pk").pk,
         "code": "their-own",
         "version_number": publish(city.jurisdiction, again, by=system(city.jurisdiction.pk), note=MARK).number,
+        "name": "start",
     }
     return Theirs(ids | {f"{name}_id": value for name, value in ids.items()})
 
