@@ -1,4 +1,4 @@
-"""What a message template may say in braces. The same table stands in docs/reference/placeholders.md; a test compares them."""
+"""What a message template can be for, and what it may say in braces (docs/reference/placeholders.md is this table; a test compares)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,34 @@ PLACEHOLDERS: dict[str, str] = {
     "dispute_until": "The last day to say that it is not done.",
     "callback_window": "Between when we call back.",
 }
+
+EVENTS = frozenset(
+    f"request.{happened}"
+    for happened in (
+        *(
+            "filed",
+            "assigned",
+            "started",
+            "waiting",
+            "resumed",
+            "handed_over",
+            "done",
+            "closed",
+            "declined",
+            "reopened",
+        ),
+        *(
+            "joined",
+            "separated",
+            "leader_done",
+            "leader_closed",
+            "leader_reopened",
+            "promise_changed",
+            "service_changed",
+        ),
+    )
+) | {"callback.promised", "callback.failed"}
+"""What a resident is told of, so what a template can be for; a test of the site compares it with the notifications' list."""
 
 _PART = re.compile(r"\{([^{}]*)\}|[{}]")
 

@@ -94,7 +94,7 @@ def small_catalogue() -> Catalogue:
         ),
         outside_owners=(OutsideOwner(code="state_road", names=both("State Road Office"), phone="+15125550100"),),
         services=(_pothole(), _dog_loose(), _bulk_pickup()),
-        templates=(_template("request.filed"), _template("request.resolved")),
+        templates=(_template("request.filed"), _template("request.done")),
     )
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from loop311.catalog.checks.finding import Finding, error
 from loop311.catalog.definitions import Catalogue, Template
-from loop311.catalog.placeholders import unknown_placeholders
-
-_EVENT = re.compile(r"(request|callback)\.[a-z_]+")
+from loop311.catalog.placeholders import EVENTS, unknown_placeholders
 
 
 def check_messages(catalogue: Catalogue) -> Iterator[Finding]:
     for number, template in enumerate(catalogue.templates, start=1):
         path = f"templates[{number}]"
-        if not _EVENT.fullmatch(template.event):
-            yield error(f"{path}.event", f"{template.event!r} is no event of a request or call-back.")
+        if template.event not in EVENTS:
+            yield error(f"{path}.event", f"Residents are told of no event {template.event!r}.")
         yield from _placeholders(path, template)
 
 

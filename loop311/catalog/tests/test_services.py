@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -13,12 +14,13 @@ from loop311.accounts.models import Department, Team
 from loop311.catalog import services
 from loop311.catalog.definitions import Catalogue
 from loop311.catalog.models import CatalogueVersion, Service
-from loop311.catalog.testing import both, small_catalogue
+from loop311.catalog.testing import both, edited, small_catalogue
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import create
 from loop311.kit.actor import Actor, ActorKind, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
+from loop311.kit.testing import at_once
 from loop311.ledger.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +146,13 @@ def test_the_database_refuses_to_edit_a_version(city: Jurisdiction) -> None:
     version = publish(city)
     with pytest.raises(DatabaseError, match="never edited"), transaction.atomic():
         CatalogueVersion.objects.filter(pk=version.pk).update(note="rewritten")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_versions_published_at_once_get_numbers_of_their_own(city: Jurisdiction) -> None:
+    catalogues = [edited(small_catalogue(), "services.pothole", dispute_days=days) for days in (1, 2, 3, 3)]
+    actions = [partial(publish, city, catalogue) for catalogue in catalogues]
+    versions = [version for version in at_once(actions) if isinstance(version, CatalogueVersion)]
+    assert len(versions) == 4
+    assert {version.number for version in versions} >= {1, 2, 3}
+    assert Event.objects.filter(kind="catalogue.published").count() == CatalogueVersion.objects.count()

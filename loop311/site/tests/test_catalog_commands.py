@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 from loop311.accounts.testing import a_city
 from loop311.catalog.files import read, write_file
 from loop311.catalog.models import CatalogueVersion, Service
+from loop311.catalog.placeholders import EVENTS
 from loop311.catalog.testing import edited, small_catalogue
+from loop311.notifications.defaults import TEMPLATES
 from loop311.site.cli import main
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,10 @@ def test_a_good_file_is_checked(file: Path) -> None:
     assert checked.exit_code == 0
     assert checked.stdout.endswith("3 services, no mistakes.\n")
     assert json.loads(run("check", file, "--json").stdout) == {"services": 3, "findings": []}
+
+
+def test_a_template_can_be_for_every_event_that_residents_are_told_of() -> None:
+    assert frozenset(TEMPLATES) == EVENTS
 
 
 def test_the_starter_is_checked_and_loaded() -> None:
