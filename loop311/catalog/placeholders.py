@@ -1,4 +1,4 @@
-"""What a message template can be for, and what it may say in braces (docs/reference/placeholders.md is this table; a test compares)."""
+"""What a message template can be for, and what it may say in braces. A test compares docs/reference/placeholders.md."""
 
 from __future__ import annotations
 
