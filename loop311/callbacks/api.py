@@ -15,7 +15,7 @@ from loop311.accounts.api import require
 from loop311.accounts.models import StaffMember, Team
 from loop311.callbacks import services
 from loop311.callbacks.models import Callback, CallbackQuerySet
-from loop311.callbacks.policies import AttemptOutcome, CancelReason, State, Way, in_zone, ways_left
+from loop311.callbacks.policies import AttemptOutcome, CallbackState, CancelReason, Way, in_zone, ways_left
 from loop311.callbacks.services import Wish
 from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
@@ -79,7 +79,7 @@ class CallbackOut(BaseModel):
     window_end: datetime
     window_local: tuple[str, str] = Field(description="The window by the city's clocks, with their offset.")
     reason: str
-    state: State
+    state: CallbackState
     is_due: bool
     is_late: bool
     cancel_reason: str
@@ -107,10 +107,10 @@ class CallbackPage(BaseModel):
     next: str | None = Field(description="Send it as `after` for the next window; null at the end.")
 
 
-class Wanted(BaseModel):
+class CallbackFilter(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     after: Annotated[str, Field(pattern=r"^[0-9]{1,17}-[0-9]{1,18}$")] | None = None
-    state: State | None = None
+    state: CallbackState | None = None
     when: Literal["due", "late"] | None = Field(None, description="Open ones whose window is now, or has passed.")
     team: Line | None = Field(None, description="Code.")
     owner: Id | None = None
@@ -119,7 +119,7 @@ class Wanted(BaseModel):
 
 
 @router.get("/callbacks", response=CallbackPage, summary="Call-backs, the soonest window end first")
-def soonest(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
+def soonest(request: HttpRequest, wanted: Query[CallbackFilter]) -> HttpResponse:
     who = require(request, "callbacks.read")
     city, at = _city(who), now()
     rows = list(_wanted(wanted, who, at).select_related("team", "request")[: wanted.limit + 1])
@@ -128,7 +128,7 @@ def soonest(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     return quick({"items": items, "next": f"{_micros(last.window_end)}-{last.pk}" if last else None})
 
 
-def _wanted(wanted: Wanted, who: Actor, at: datetime) -> CallbackQuerySet:
+def _wanted(wanted: CallbackFilter, who: Actor, at: datetime) -> CallbackQuerySet:
     rows = Callback.objects.of_city(who.jurisdiction_id).soonest_first()
     given = {
         "state": wanted.state,
@@ -273,6 +273,6 @@ def _whole(row: Callback) -> WholeCallback:
         attempts=[
             AttemptOut(id=t.pk, at=t.at, way=t.way, outcome=t.outcome, contact_point=t.contact_point_id) for t in tries
         ],
-        ways_left=list(left) if row.state == State.OPEN else [],
+        ways_left=list(left) if row.state == CallbackState.OPEN else [],
         **_plain(row, row.jurisdiction, now()),
     )

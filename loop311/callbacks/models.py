@@ -8,7 +8,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 
-from loop311.callbacks.policies import AttemptOutcome, State, Tried, Way, is_due, is_late
+from loop311.callbacks.policies import AttemptOutcome, CallbackState, Tried, Way, is_due, is_late
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.models import city_fk, city_key
 
@@ -18,7 +18,7 @@ class CallbackQuerySet(models.QuerySet["Callback"]):
         return self.filter(jurisdiction_id=jurisdiction_id)
 
     def open(self) -> Self:
-        return self.filter(state=State.OPEN)
+        return self.filter(state=CallbackState.OPEN)
 
     def due(self, at: datetime) -> Self:
         return self.open().filter(window_start__lte=at, window_end__gte=at)
@@ -49,7 +49,7 @@ class Callback(models.Model):
     window_end = models.DateTimeField()
     reason = models.TextField(blank=True)
     """What about, in the words of who wrote it down; emptied when the resident is erased."""
-    state = models.TextField(default=State.OPEN)
+    state = models.TextField(default=CallbackState.OPEN)
     cancel_reason = models.TextField(blank=True)
     promised_at = models.DateTimeField()
     late_at = models.DateTimeField(null=True)
@@ -62,31 +62,33 @@ class Callback(models.Model):
     class Meta:
         constraints = [
             city_key("callback"),
-            models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="callback_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in CallbackState]), name="callback_state_known"
+            ),
             models.CheckConstraint(condition=Q(way__in=[w.value for w in Way]), name="callback_way_known"),
             models.CheckConstraint(condition=Q(window_end__gt=F("window_start")), name="callback_window_has_length"),
             models.CheckConstraint(
-                condition=Q(state=State.OPEN, ended_at__isnull=True)
-                | (~Q(state=State.OPEN) & Q(ended_at__isnull=False)),
+                condition=Q(state=CallbackState.OPEN, ended_at__isnull=True)
+                | (~Q(state=CallbackState.OPEN) & Q(ended_at__isnull=False)),
                 name="callback_end_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(state=State.CANCELLED) | ~Q(cancel_reason=""), name="callback_cancelled_has_reason"
+                condition=~Q(state=CallbackState.CANCELLED) | ~Q(cancel_reason=""), name="callback_cancelled_has_reason"
             ),
         ]
         indexes = [
             models.Index(
                 fields=["jurisdiction", "team", "window_end", "id"],
                 name="callback_open_of_team",
-                condition=Q(state=State.OPEN),
+                condition=Q(state=CallbackState.OPEN),
             ),
             models.Index(
-                fields=["jurisdiction", "window_end", "id"], name="callback_open", condition=Q(state=State.OPEN)
+                fields=["jurisdiction", "window_end", "id"], name="callback_open", condition=Q(state=CallbackState.OPEN)
             ),
             models.Index(
                 fields=["window_end"],
                 name="callback_to_be_marked_late",
-                condition=Q(state=State.OPEN, late_at__isnull=True),
+                condition=Q(state=CallbackState.OPEN, late_at__isnull=True),
             ),
             models.Index(
                 fields=["jurisdiction", "request"], name="callback_of_request", condition=Q(request__isnull=False)
@@ -96,10 +98,10 @@ class Callback(models.Model):
         ]
 
     def is_due(self, at: datetime) -> bool:
-        return is_due(State(self.state), self.window_start, self.window_end, at)
+        return is_due(CallbackState(self.state), self.window_start, self.window_end, at)
 
     def is_late(self, at: datetime) -> bool:
-        return is_late(State(self.state), self.window_end, at)
+        return is_late(CallbackState(self.state), self.window_end, at)
 
 
 class Attempt(models.Model):

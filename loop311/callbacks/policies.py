@@ -13,7 +13,7 @@ CHANNELS_BEFORE_FAILED = 2
 """Somebody is out of reach only after having been tried in this many different ways."""
 
 
-class State(StrEnum):
+class CallbackState(StrEnum):
     OPEN = "open"
     KEPT = "kept"
     FAILED = "failed"
@@ -76,14 +76,14 @@ def window_refusal(start: datetime, end: datetime, at: datetime) -> str | None:
     return None
 
 
-def is_due(state: State, start: datetime, end: datetime, at: datetime) -> bool:
+def is_due(state: CallbackState, start: datetime, end: datetime, at: datetime) -> bool:
     """Now is the time to ring."""
-    return state is State.OPEN and start <= at <= end
+    return state is CallbackState.OPEN and start <= at <= end
 
 
-def is_late(state: State, end: datetime, at: datetime) -> bool:
+def is_late(state: CallbackState, end: datetime, at: datetime) -> bool:
     """The window has passed and nobody was rung."""
-    return state is State.OPEN and at > end
+    return state is CallbackState.OPEN and at > end
 
 
 def failure_refusal(attempts: Iterable[Tried]) -> str | None:

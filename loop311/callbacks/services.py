@@ -15,8 +15,8 @@ from loop311.callbacks.policies import (
     POINTS_OF_WAY,
     SPOKEN_TO,
     AttemptOutcome,
+    CallbackState,
     CancelReason,
-    State,
     Way,
     failure_refusal,
     window_refusal,
@@ -154,7 +154,7 @@ def attempt(
     )
     body: dict[str, object] = {"attempt": tried.pk, "way": tried.way, "outcome": tried.outcome}
     callback = _write(callback, "callback.attempted", body, [], by=by, at=at)
-    return _end(callback, State.KEPT, by=by, at=at) if tried.outcome in SPOKEN_TO else callback
+    return _end(callback, CallbackState.KEPT, by=by, at=at) if tried.outcome in SPOKEN_TO else callback
 
 
 def keep(callback: Callback, *, by: Actor, way: str = Way.CALL, at: datetime | None = None) -> Callback:
@@ -169,7 +169,7 @@ def fail(callback: Callback, *, by: Actor, version: int | None = None, at: datet
     refusal = failure_refusal([row.tried() for row in callback.attempts.all()])
     if refusal:
         raise Conflict(refusal)
-    return _end(callback, State.FAILED, by=by, at=at or now())
+    return _end(callback, CallbackState.FAILED, by=by, at=at or now())
 
 
 @transaction.atomic
@@ -179,7 +179,7 @@ def cancel(
     """It is not needed any more, for a reason on the list."""
     callback = _open(callback, by, version)
     callback.cancel_reason = _listed(CancelReason, "reason", reason)
-    return _end(callback, State.CANCELLED, by=by, at=at or now())
+    return _end(callback, CallbackState.CANCELLED, by=by, at=at or now())
 
 
 def mark_late(at: datetime | None = None) -> int:
@@ -247,12 +247,12 @@ def _open(callback: Callback, by: Actor, version: int | None) -> Callback:
         raise Conflict(
             "Somebody has changed this call-back meanwhile; read it again.", extra={"version": found.version}
         )
-    if found.state != State.OPEN:
+    if found.state != CallbackState.OPEN:
         raise Conflict(f"This call-back was {found.state} already.", extra={"state": found.state})
     return found
 
 
-def _end(callback: Callback, state: State, *, by: Actor, at: datetime) -> Callback:
+def _end(callback: Callback, state: CallbackState, *, by: Actor, at: datetime) -> Callback:
     callback.state = state
     callback.ended_at = at
     body = {"on_time": at <= callback.window_end, "reason": callback.cancel_reason}

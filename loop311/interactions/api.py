@@ -82,7 +82,7 @@ class InteractionPage(BaseModel):
     next: int | None = Field(description="Send it as `after` for the window of older ones; null at the end.")
 
 
-class Wanted(Window):
+class InteractionFilter(Window):
     resident: Id | None = None
     channel: Channel | None = None
     open: bool = Field(False, description="Only those that have not ended.")
@@ -94,14 +94,14 @@ _COLUMNS = (
 
 
 @router.get("/interactions", response=InteractionPage, summary="Contacts, the newest written down first")
-def newest(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
+def newest(request: HttpRequest, wanted: Query[InteractionFilter]) -> HttpResponse:
     who = require(request, "interactions.read")
     rows = list(_wanted(wanted, who).order_by("-pk").values_list(*_COLUMNS)[: wanted.limit + 1])
     items = [dict(zip(InteractionOut.model_fields, row, strict=True)) for row in rows[: wanted.limit]]
     return quick({"items": items, "next": items[-1]["id"] if len(rows) > wanted.limit else None})
 
 
-def _wanted(wanted: Wanted, who: Actor) -> QuerySet[Interaction]:
+def _wanted(wanted: InteractionFilter, who: Actor) -> QuerySet[Interaction]:
     rows = Interaction.objects.filter(jurisdiction_id=who.jurisdiction_id)
     if wanted.after is not None:
         rows = rows.filter(pk__lt=wanted.after)

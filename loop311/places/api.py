@@ -42,7 +42,7 @@ class FoundOut(AddressOut):
     match: str = Field(description="exact; nearby: the nearest house number known; similar: a likely misspelling")
 
 
-class NearOut(AddressOut):
+class NearbyPlaceOut(AddressOut):
     metres: float
 
 
@@ -84,17 +84,19 @@ def geocode(request: HttpRequest, text: Line) -> list[CandidateOut]:
     ]
 
 
-@router.get("/places/reverse", response=list[NearOut], summary="The known addresses next to a point, nearest first")
+@router.get(
+    "/places/reverse", response=list[NearbyPlaceOut], summary="The known addresses next to a point, nearest first"
+)
 def reverse(
     request: HttpRequest,
     latitude: Latitude,
     longitude: Longitude,
     radius: Radius = 100.0,
     limit: Limit = 1,
-) -> list[NearOut]:
+) -> list[NearbyPlaceOut]:
     who = require(request, "places.read")
     near = nearest(who.jurisdiction_id, latitude, longitude, radius_metres=radius, limit=limit)
-    return [NearOut.model_validate({**_address(one.point), "metres": round(one.metres, 1)}) for one in near]
+    return [NearbyPlaceOut.model_validate({**_address(one.point), "metres": round(one.metres, 1)}) for one in near]
 
 
 class AreasOut(BaseModel):

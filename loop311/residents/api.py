@@ -191,20 +191,22 @@ class MergeIn(Input):
     reason: Line = ""
 
 
-class PreviewOut(BaseModel):
+class MergePreviewOut(BaseModel):
     refusal: str | None = Field(description="Why the two cannot be merged, if they cannot.")
     differences: list[str] = Field(description="Fields in which the kept one's word will stand.")
     contact_points: list[PointOut]
 
 
 @router.get(
-    "/residents/{int:resident_id}/merge-preview/{int:gone_id}", response=PreviewOut, summary="What a merge would show"
+    "/residents/{int:resident_id}/merge-preview/{int:gone_id}",
+    response=MergePreviewOut,
+    summary="What a merge would show",
 )
-def preview_merge(request: HttpRequest, resident_id: Id, gone_id: Id) -> PreviewOut:
+def preview_merge(request: HttpRequest, resident_id: Id, gone_id: Id) -> MergePreviewOut:
     who = require(request, "residents.merge")
     seen = services.preview_merge(services.get(resident_id, by=who), services.get(gone_id, by=who), by=who)
     points = [_shown(point) for point in seen.points]
-    return PreviewOut(refusal=seen.refusal, differences=list(seen.differences), contact_points=points)
+    return MergePreviewOut(refusal=seen.refusal, differences=list(seen.differences), contact_points=points)
 
 
 @router.post("/residents/{int:resident_id}/merge", response=WholeResident, summary="Two residents are one")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from pydantic import BaseModel
 
@@ -15,7 +17,7 @@ from loop311.catalog.api import router as catalog
 from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
-from loop311.kit.problems import NotFound
+from loop311.kit.problems import FieldProblem, Invalid, NotFound
 from loop311.measures.api import router as measures
 from loop311.notifications.api import router as notifications
 from loop311.places.api import router as places
@@ -49,8 +51,31 @@ _ANSWERS = {
 }
 
 
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
 class CityApi(NinjaAPI):
-    """Publishes with every operation the problem documents it may answer with."""
+    """Publishes with every operation the problem documents it may answer with, and refuses what it has not published."""
+
+    @cached_property
+    def _queries(self) -> dict[tuple[str, str], frozenset[str]]:
+        """(address, method) -> the names its query may have."""
+        return {
+            (path, method.upper()): frozenset(p["name"] for p in operation["parameters"] if p["in"] == "query")
+            for path, operations in self.get_openapi_schema()["paths"].items()
+            for method, operation in operations.items()
+        }
+
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """Called once for each operation, after the token was checked: here a misspelt `?satus=open` is refused."""
+        if request.GET and request.resolver_match:
+            address = "/" + _CONVERTER.sub(r"{\1}", request.resolver_match.route)
+            known = self._queries.get((address, str(request.method)))
+            unknown = [] if known is None else sorted(set(request.GET) - known)
+            if unknown:
+                fields = [FieldProblem(name, "There is no such parameter here.") for name in unknown]
+                raise Invalid(f"Please leave out: {', '.join(unknown[:5])}.", fields=fields)
+        return super().create_temporal_response(request)
 
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> Any:
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)

@@ -14,7 +14,7 @@ from loop311.accounts.policies import Role
 from loop311.accounts.testing import a_city, a_member, a_team, actor_of
 from loop311.callbacks import services
 from loop311.callbacks.models import Attempt, Callback
-from loop311.callbacks.policies import State, Way
+from loop311.callbacks.policies import CallbackState, Way
 from loop311.callbacks.services import Wish
 from loop311.callbacks.tasks import mark_late_callbacks
 from loop311.callbacks.testing import a_callback
@@ -41,7 +41,7 @@ def test_a_promise_has_a_team_a_number_a_window_and_the_contact_it_was_asked_in(
     city = a_city()
     owner = a_member(city)
     callback = a_callback(city, owner=owner, reason="wants to hear about the pipe")
-    assert callback.state == State.OPEN
+    assert callback.state == CallbackState.OPEN
     assert callback.owner == owner
     assert callback.contact_point.address == "+12145550123"
     assert callback.interaction.resident_id == callback.resident_id
@@ -60,7 +60,7 @@ def test_reaching_the_resident_keeps_the_promise() -> None:
     callback = a_callback(city)
     services.attempt(callback, outcome="no_answer", by=actor_of(city))
     kept = services.keep(callback, by=actor_of(city))
-    assert kept.state == State.KEPT
+    assert kept.state == CallbackState.KEPT
     assert history(callback) == ["callback.promised", "callback.attempted", "callback.attempted", "callback.kept"]
     with pytest.raises(Conflict):
         services.attempt(callback, outcome="reached", by=actor_of(city))
@@ -74,7 +74,7 @@ def test_one_way_is_not_enough_to_give_up() -> None:
     with pytest.raises(Conflict, match="2 different ways"):
         services.fail(callback, by=actor_of(city))
     services.attempt(callback, outcome="message_left", way="email", by=actor_of(city))
-    assert services.fail(callback, by=actor_of(city)).state == State.FAILED
+    assert services.fail(callback, by=actor_of(city)).state == CallbackState.FAILED
 
 
 def test_a_failed_call_back_never_closes_a_physical_problem() -> None:
@@ -109,7 +109,7 @@ def test_a_late_one_can_still_be_kept() -> None:
     city = a_city()
     callback = a_callback(city, at=now() - 3 * HOUR)
     services.mark_late()
-    assert services.keep(callback, by=system(city.pk)).state == State.KEPT
+    assert services.keep(callback, by=system(city.pk)).state == CallbackState.KEPT
     assert '"on_time":false' in Event.objects.get(kind="callback.kept").body
 
 
@@ -138,7 +138,7 @@ def test_it_is_cancelled_only_for_a_reason_on_the_list() -> None:
     callback = a_callback(city)
     with pytest.raises(Invalid):
         services.cancel(callback, reason="no time", by=actor_of(city))
-    assert services.cancel(callback, reason="not_needed", by=actor_of(city)).state == State.CANCELLED
+    assert services.cancel(callback, reason="not_needed", by=actor_of(city)).state == CallbackState.CANCELLED
 
 
 def test_what_cannot_be_promised_is_told_field_by_field() -> None:

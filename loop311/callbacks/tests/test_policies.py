@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loop311.callbacks.policies import (
     SPOKEN_TO,
     AttemptOutcome,
-    State,
+    CallbackState,
     Tried,
     Way,
     failure_refusal,
@@ -29,12 +29,12 @@ tries = st.lists(st.builds(Tried, st.sampled_from(Way), st.sampled_from(AttemptO
 moments = st.datetimes(min_value=datetime(2026, 3, 1), max_value=datetime(2026, 3, 4), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is the strategy's
 
 
-@given(st.sampled_from(State), moments)
-def test_only_an_open_one_is_due_or_late_and_never_both(state: State, at: datetime) -> None:
+@given(st.sampled_from(CallbackState), moments)
+def test_only_an_open_one_is_due_or_late_and_never_both(state: CallbackState, at: datetime) -> None:
     due, late = is_due(state, NINE, NINE + HOUR, at), is_late(state, NINE + HOUR, at)
     assert not (due and late)
-    assert state is State.OPEN or not (due or late)
-    assert state is not State.OPEN or (due or late) == (at >= NINE)
+    assert state is CallbackState.OPEN or not (due or late)
+    assert state is not CallbackState.OPEN or (due or late) == (at >= NINE)
 
 
 @given(tries)

@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
+from ninja.openapi.schema import OpenAPISchema, get_schema
 from pytest_django import DjangoAssertNumQueries
 
 from loop311.accounts import services
@@ -18,6 +19,7 @@ from loop311.accounts.models import StaffMember, Token
 from loop311.accounts.testing import a_city, a_secret, bearer
 from loop311.kit.actor import system
 from loop311.kit.clock import now
+from loop311.site.api import api
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/tokens"
@@ -213,3 +215,24 @@ def test_a_long_list_comes_in_windows() -> None:
         after = f"&after={page['next']}"
     assert page["next"] is None
     assert seen == list(StaffMember.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_a_misspelt_parameter_is_refused_and_not_ignored(secret: str) -> None:
+    body = problem(Client().get("/api/v1/staff?limt=5", headers=bearer(secret)), 422)
+    assert fields(body) == {"limt"}
+    problem(Client().get("/api/v1/staff/1?limit=5", headers=bearer(secret)), 422)
+    problem(Client().get("/api/v1/staff?limt=5"), 401)
+
+
+def test_no_two_shapes_of_the_description_have_the_same_name() -> None:
+    """django-ninja keeps one definition for each name: a second shape of that name would silently replace the first."""
+    seen: dict[str, set[str]] = {}
+
+    def add(_: object, definitions: dict[str, Any]) -> None:
+        for name, shape in definitions.items():
+            seen.setdefault(name, set()).add(json.dumps(shape, sort_keys=True))
+
+    with patch.object(OpenAPISchema, "add_schema_definitions", add):
+        get_schema(api, "api/v1/")
+    assert [name for name, shapes in seen.items() if len(shapes) > 1] == []
+    assert "CallbackState" in seen

@@ -206,7 +206,9 @@ def test_no_list_shows_anything_of_another_city(ours: Jurisdiction, theirs: Thei
     asked = {}
     for operation in operations():
         if operation.method == "get" and not operation.parameters:
-            for query in ("", f"?q={MARK}", *(f"?{n}={theirs.ids[n]}" for n in operation.queries if n in theirs.ids)):
+            pointing = [f"?{name}={theirs.ids[name]}" for name in operation.queries if name in theirs.ids]
+            words = [f"?{name}={MARK}" for name in operation.queries if name in ("q", "text")]
+            for query in ("", *words, *pointing):
                 asked[f"{operation}{query}"] = _ask(operation, ours, theirs, query=query)
     assert _wrong(asked, {200, 404, 422}) == []
 
