@@ -17,7 +17,8 @@ def reserve_ids(count: int) -> list[int]:
 def write_staged(table: str, jurisdiction_id: int, source: str) -> None:
     """A contact for each row of a temporary table with interaction_id, channel, received_at and source_id.
 
-    Rows with `is_new` make one, the others correct the one they have. Each was begun and over when the request was taken.
+    Rows with `is_new` make one, the others correct the one they have, whose id the caller read from the city's own rows.
+    Each was begun and over when the request was taken.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -30,7 +31,6 @@ def write_staged(table: str, jurisdiction_id: int, source: str) -> None:
         cursor.execute(
             "UPDATE interactions_interaction i"
             " SET channel = s.channel, started_at = s.received_at, ended_at = s.received_at"
-            f" FROM {table} s WHERE NOT s.is_new AND i.jurisdiction_id = %s AND i.id = s.interaction_id"
-            " AND (i.channel, i.started_at) IS DISTINCT FROM (s.channel, s.received_at)",
-            [jurisdiction_id],
+            f" FROM {table} s WHERE NOT s.is_new AND i.id = s.interaction_id"
+            " AND (i.channel, i.started_at) IS DISTINCT FROM (s.channel, s.received_at)"
         )

@@ -68,16 +68,19 @@ UPDATE requests_request r SET service_id = s.service_id, team_id = s.team_id, ch
 FROM (
     SELECT stage.*, stage.state = 'received' AND was.done_at IS NULL AND was.ended_at IS NULL AS stays
     FROM import_stage stage
-    JOIN requests_request was ON was.jurisdiction_id = %(city)s AND was.id = stage.request_id
+    JOIN requests_request was ON was.id = stage.request_id
     WHERE NOT stage.is_new
 ) s
-WHERE r.jurisdiction_id = %(city)s AND r.id = s.request_id
+WHERE r.id = s.request_id
 """
-"""The source is the master of what it says. A source that says no more than 'open' leaves the state that work here has reached."""
+"""The ids were read from this city's rows. The city is not said again: where it is new, the planner takes its rows for one
+and goes through all of them for each row of the batch.
+
+The source is the master of what it says. A source that says no more than 'open' leaves the state that work here has reached."""
 
 _CLOCKS = """
 UPDATE requests_clockstop c SET ended_at = greatest(%(now)s, c.started_at)
-FROM import_stage s JOIN requests_request r ON r.jurisdiction_id = %(city)s AND r.id = s.request_id
+FROM import_stage s JOIN requests_request r ON r.id = s.request_id
 WHERE NOT s.is_new AND c.jurisdiction_id = %(city)s AND c.request_id = s.request_id AND c.ended_at IS NULL
     AND r.state <> 'waiting'
 """
@@ -127,7 +130,7 @@ class Writer:
             known = self._known(batch.changed)
             new_ids = _reserve_ids(len(batch.new))
             self._stage(batch, new_ids, numbers, known)
-            self._write_tables()
+            self._write_tables(batch)
             append_many(self._city.pk, self._imported(batch.new, new_ids), self._by, first=True)
             append_many(self._city.pk, self._updated(batch.changed, known), self._by)
             _run("TRUNCATE import_stage")
@@ -185,7 +188,7 @@ class Writer:
             f"\t{_or_null(d.latitude)}\t{_or_null(d.longitude)}\n"
         )
 
-    def _write_tables(self) -> None:
+    def _write_tables(self, batch: Batch) -> None:
         values: dict[str, str | int | datetime] = {
             "city": self._city.pk,
             "version": self._words.version_id,
@@ -196,10 +199,12 @@ class Writer:
             "reason": PromiseReason.IMPORTED.value,
             "now": now(),
         }
+        _run("ANALYZE import_stage")
         interactions.write_staged("import_stage", self._city.pk, self._mapping.source)
         _run(_INSERT, values)
-        _run(_UPDATE, values)
-        _run(_CLOCKS, values)
+        if batch.changed:
+            _run(_UPDATE, values)
+            _run(_CLOCKS, values)
         _run(_PROMISES, values)
 
     def _imported(self, drafts: Sequence[Draft], ids: Sequence[int]) -> Iterator[NewEvent]:
