@@ -17,7 +17,7 @@ from django.test import Client as InProcess
 
 from bench.floor import Floor, take_turns
 from bench.load import Client, rate, web_server
-from bench.recording import Script, recorded
+from bench.recording import Script, Statement, recorded
 from bench.results import Effort, Result, against_floor
 from bench.town import Town
 from loop311.catalog.definitions import Service
@@ -52,7 +52,7 @@ def _over_http(town: Town, service: Service, size: int, floor: Floor, effort: Ef
         )
     if answer.status_code != 201:
         raise RuntimeError(f"filing answered {answer.status_code}: {answer.content[:500]!r}")
-    script = Script.of(statements, head=_FRESH, expressions={key: "('k' || :fresh)"})
+    script = Script.of(statements, head=_FRESH, expressions={key: "('k' || :fresh)", _lock_of(statements): ":fresh"})
     connection.close()
     with web_server() as port:
         clients = [Client(port, f"Authorization: Bearer {town.token}\r\n") for _ in range(effort.clients)]
@@ -71,6 +71,12 @@ def _over_http(town: Town, service: Service, size: int, floor: Floor, effort: Ef
         )
     note = f"POST /api/v1/requests with a key, {effort.clients} clients; floor: its {len(statements)} statements"
     return against_floor("filing", size, ours, theirs, 0.20, note)
+
+
+def _lock_of(statements: list[Statement]) -> object:
+    """The number of the advisory lock that belongs to the key: with one key each, clients do not wait for each other."""
+    (lock,) = [statement.params for statement in statements if "pg_advisory_xact_lock" in statement.text]
+    return lock[0] if isinstance(lock, list | tuple) else None
 
 
 def _by_service(town: Town, service: Service, size: int, floor: Floor, effort: Effort) -> Result:
