@@ -137,6 +137,9 @@ def test_metrics_count_answers_and_jobs(browser: Client) -> None:
     assert 'loop311_jobs{state="todo"} 0.0' in text
 
 
+@pytest.mark.django_db
 def test_assets_are_served_where_pages_look_for_them(browser: Client) -> None:
     for name in ("uswds/css/uswds.min.css", "uswds/js/uswds.min.js", "htmx/htmx.min.js"):
-        assert browser.get(f"/static/{name}").status_code == 200
+        answer = browser.get(f"/static/{name}")
+        assert answer.status_code == 200
+        answer.close()
