@@ -113,7 +113,7 @@ def areas(request: HttpRequest, latitude: Latitude, longitude: Longitude, on: Da
     return AreasOut(inside_city=index.inside_city(latitude, longitude), areas=index.areas_at(latitude, longitude))
 
 
-class VersionOut(BaseModel):
+class LayerVersionOut(BaseModel):
     id: int
     effective_on: date
     in_force: bool = Field(description="Of today.")
@@ -124,7 +124,7 @@ class LayerOut(BaseModel):
     name: str
     is_exclusive: bool
     is_boundary: bool
-    versions: list[VersionOut]
+    versions: list[LayerVersionOut]
 
 
 @router.get("/places/layers", response=list[LayerOut], summary="The city's layers and their versions")
@@ -142,7 +142,7 @@ def layers(request: HttpRequest) -> list[LayerOut]:
             is_boundary=layer.is_boundary,
             versions=[],
         )
-        version = VersionOut(id=row.pk, effective_on=row.effective_on, in_force=row.pk in in_force)
+        version = LayerVersionOut(id=row.pk, effective_on=row.effective_on, in_force=row.pk in in_force)
         found.setdefault(layer.code, out).versions.append(version)
     return list(found.values())
 
