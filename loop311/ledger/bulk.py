@@ -31,6 +31,8 @@ class NewEvent:
     subject_id: int
     body: Mapping[str, object]
     at: datetime
+    by: Actor | None = None
+    """Who did it, when that is not the one who writes them all."""
 
 
 @dataclass(slots=True)
@@ -105,12 +107,14 @@ EventRow = tuple[int, int, str, int, int, str, datetime, str, int, str, bytes, b
 
 def _chained(batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject, _End], by: Actor) -> Iterator[EventRow]:
     """The rows of the batch, each at the end of its chain as it then stands; `ends` moves along."""
-    recorded_at, kind, ref, city = now(), by.kind.value, by.ref, by.jurisdiction_id
+    recorded_at, city = now(), by.jurisdiction_id
     recorded_iso = iso(recorded_at)
     for event_id, new in zip(ids, batch, strict=True):
         end = ends[new.subject_type, new.subject_id]
         sequence, previous = end.sequence + 1, end.hash
         body = canonical(new.body)
+        actor = new.by or by
+        kind, ref = actor.kind.value, actor.ref
         fact = Fact(
             event_id,
             city,

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from loop311.catalog.definitions import EvidenceKind
-from loop311.interactions import services as interactions
 from loop311.interactions.policies import Channel, ContactOutcome
 from loop311.kit.actor import Actor
-from loop311.requests import services as requests
 from loop311.requests.models import Request
 from loop311.requests.services import Proof
 from loop311.site.demo.answers import answers
@@ -31,25 +29,25 @@ def perform(city: Founded, filed: Filed, step: Step) -> None:
 
 def _assign(city: Founded, filed: Filed, step: Step) -> Request:
     member = city.crew.worker(filed.request, filed.rng)
-    return requests.assign(filed.request, by=member.actor, assignee=member.staff, at=step.at)
+    return city.hands.assign(filed.request, by=member.actor, assignee=member.staff, at=step.at)
 
 
 def _start(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.start(filed.request, by=_worker(city, filed), at=step.at)
+    return city.hands.start(filed.request, by=_worker(city, filed), at=step.at)
 
 
 def _wait(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.wait(filed.request, reason=step.word, by=_worker(city, filed), at=step.at)
+    return city.hands.wait(filed.request, reason=step.word, by=_worker(city, filed), at=step.at)
 
 
 def _resume(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.resume(filed.request, by=_worker(city, filed), at=step.at)
+    return city.hands.resume(filed.request, by=_worker(city, filed), at=step.at)
 
 
 def _refer(city: Founded, filed: Filed, step: Step) -> Request:
     owner = filed.request.handed_to
     reference = f"{owner[:3].upper()}-{filed.rng.randint(10_000, 99_999)}"
-    return requests.hand_over(filed.request, owner=owner, reference=reference, by=_worker(city, filed), at=step.at)
+    return city.hands.hand_over(filed.request, owner=owner, reference=reference, by=_worker(city, filed), at=step.at)
 
 
 def _misroute(city: Founded, filed: Filed, step: Step) -> Request:
@@ -57,26 +55,26 @@ def _misroute(city: Founded, filed: Filed, step: Step) -> Request:
     if wrong is None:
         return filed.request
     filed.right_team = city.crew.teams[city.crew.code_of(filed.request)]
-    return requests.reroute(filed.request, team=wrong, by=city.crew.concierge(filed.rng), at=step.at)
+    return city.hands.reroute(filed.request, team=wrong, by=city.crew.concierge(filed.rng), at=step.at)
 
 
 def _return(city: Founded, filed: Filed, step: Step) -> Request:
     if filed.right_team is None:
         return filed.request
     lead = city.crew.members[city.crew.code_of(filed.request)][0]
-    return requests.reroute(filed.request, team=filed.right_team, by=lead.actor, at=step.at)
+    return city.hands.reroute(filed.request, team=filed.right_team, by=lead.actor, at=step.at)
 
 
 def _note(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.comment(filed.request, text=_NOTE, by=_worker(city, filed), at=step.at)
+    return city.hands.comment(filed.request, text=_NOTE, by=_worker(city, filed), at=step.at)
 
 
 def _ask_again(city: Founded, filed: Filed, step: Step) -> Request:
     by = city.crew.concierge(filed.rng)
-    contact = interactions.begin(city.jurisdiction, Channel.PHONE, by=by, resident=filed.resident, at=step.at)
-    interactions.link(contact, "request", filed.request.pk, by=by, at=step.at)
+    contact = city.hands.begin_contact(city.jurisdiction, Channel.PHONE, by=by, resident=filed.resident, at=step.at)
+    city.hands.link_contact(contact, filed.request, by=by, at=step.at)
     ended = step.at + timedelta(seconds=filed.rng.randint(40, 150))
-    interactions.end(contact, outcome=ContactOutcome.FOLLOW_UP, topic=filed.service.code, by=by, at=ended)
+    city.hands.end_contact(contact, outcome=ContactOutcome.FOLLOW_UP, topic=filed.service.code, by=by, at=ended)
     return filed.request
 
 
@@ -84,7 +82,7 @@ def _change_service(city: Founded, filed: Filed, step: Step) -> Request:
     service = city.index.services[step.word]
     given = answers(filed.rng, service, step.at, "en")
     by = city.crew.concierge(filed.rng)
-    changed = requests.change_service(filed.request, service_code=service.code, answers=given, by=by, at=step.at)
+    changed = city.hands.change_service(filed.request, service_code=service.code, answers=given, by=by, at=step.at)
     filed.service = service
     return changed
 
@@ -102,32 +100,32 @@ def _evidence(city: Founded, filed: Filed, step: Step) -> Request:
         latitude=latitude,
         longitude=longitude,
     )
-    return requests.add_evidence(filed.request, proof, by=_worker(city, filed), at=step.at)
+    return city.hands.add_evidence(filed.request, proof, by=_worker(city, filed), at=step.at)
 
 
 def _resolve(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.resolve(filed.request, outcome=step.word, by=_worker(city, filed), at=step.at)
+    return city.hands.resolve(filed.request, outcome=step.word, by=_worker(city, filed), at=step.at)
 
 
 def _decline(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.decline(filed.request, outcome=step.word, by=_worker(city, filed), at=step.at)
+    return city.hands.decline(filed.request, outcome=step.word, by=_worker(city, filed), at=step.at)
 
 
 def _confirm(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.confirm(filed.request, by=_voice(city, filed), at=step.at)
+    return city.hands.confirm(filed.request, by=_voice(city, filed), at=step.at)
 
 
 def _dispute(city: Founded, filed: Filed, step: Step) -> Request:
     language = filed.resident.language if filed.resident else "en"
-    return requests.dispute(filed.request, text=_NO[language], by=_voice(city, filed), at=step.at)
+    return city.hands.dispute(filed.request, text=_NO[language], by=_voice(city, filed), at=step.at)
 
 
 def _separate(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.separate(filed.request, by=city.crew.concierge(filed.rng), at=step.at)
+    return city.hands.separate(filed.request, by=city.crew.concierge(filed.rng), at=step.at)
 
 
 def _close(city: Founded, filed: Filed, step: Step) -> Request:
-    return requests.close_undisputed(filed.request, by=city.crew.system, at=step.at)
+    return city.hands.close_undisputed(filed.request, by=city.crew.system, at=step.at)
 
 
 def _worker(city: Founded, filed: Filed) -> Actor:

@@ -22,7 +22,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option("--requests", "count", default=300, show_default=True, help="How many requests.")
+@click.option("--requests", "count", default=2000, show_default=True, help="How many requests.")
 @click.option("--seed", default=311, show_default=True, help="The same seed gives the same city.")
 @click.option("--city", "slug", default="demo", show_default=True, help="The city's slug.")
 @click.option("--days", default=120, show_default=True, help="How many days of history.")

@@ -9,10 +9,8 @@ from random import Random
 
 from loop311.accounts.models import Team
 from loop311.catalog.definitions import PlaceNeed, Service
-from loop311.interactions import services as interactions
 from loop311.interactions.policies import Channel, ContactOutcome
 from loop311.kit.actor import Actor
-from loop311.requests import services as requests
 from loop311.requests.models import Request
 from loop311.requests.services import Filing
 from loop311.residents.models import Resident
@@ -69,7 +67,9 @@ def file(city: Founded, ask: Ask, rng: Random, twin: Filed | None) -> Filed:
     place = _near(rng, twin) if twin else _place(rng, city, service, who)
     by = _door(city, channel, resident, rng)
     begun = ask.at - timedelta(seconds=rng.randint(40, 200))
-    contact = interactions.begin(city.jurisdiction, channel, by=by, resident=resident, language=language, at=begun)
+    contact = city.hands.begin_contact(
+        city.jurisdiction, channel, by=by, resident=resident, language=language, at=begun
+    )
     filing = Filing(
         service_code=service.code,
         answers=dict(twin.request.answers) if twin else answers(rng, service, ask.at, language),
@@ -82,9 +82,9 @@ def file(city: Founded, ask: Ask, rng: Random, twin: Filed | None) -> Filed:
         resident=resident,
         interaction=contact,
     )
-    request = requests.file(city.jurisdiction, filing, by=by, at=ask.at)
+    request = city.hands.file(city.jurisdiction, filing, by=by, at=ask.at)
     ended = ask.at + timedelta(seconds=rng.randint(10, 60))
-    interactions.end(contact, outcome=ContactOutcome.REQUEST, topic=service.code, by=by, at=ended)
+    city.hands.end_contact(contact, outcome=ContactOutcome.REQUEST, topic=service.code, by=by, at=ended)
     return Filed(request, service, ask, resident, rng)
 
 
@@ -135,13 +135,7 @@ def tell_something(city: Founded, ask: Ask, rng: Random) -> None:
     (channel,) = rng.choices([Channel.PHONE, Channel.COUNTER, Channel.MESSAGE], [90, 6, 4])
     who = rng.choice(city.residents) if rng.random() < 0.3 else None
     started: datetime = ask.at - timedelta(seconds=rng.randint(30, 150))
-    interactions.record_information(
-        city.jurisdiction,
-        channel,
-        topic=ask.service,
-        by=city.crew.concierge(rng),
-        resident=who,
-        language=who.language if who else "en",
-        started_at=started,
-        at=ask.at,
-    )
+    by = city.crew.concierge(rng)
+    language = who.language if who else "en"
+    contact = city.hands.begin_contact(city.jurisdiction, channel, by=by, resident=who, language=language, at=started)
+    city.hands.end_contact(contact, outcome=ContactOutcome.INFORMATION, topic=ask.service, by=by, at=ask.at)

@@ -23,6 +23,8 @@ from loop311.residents.models import Resident
 from loop311.residents.services import PointInput
 from loop311.site.demo import areas, people
 from loop311.site.demo.crew import Crew, Member
+from loop311.site.demo.hands import Hands, ThroughServices
+from loop311.site.demo.memory_working import InMemory
 from loop311.site.demo.streets import CENTER, Point, Town, plan_town
 
 NAME = "Port Alder (demo)"
@@ -46,9 +48,11 @@ class Founded:
     residents: Sequence[Resident]
     homes: Sequence[Point]
     """Where each resident lives, in the same order."""
+    with_phone: frozenset[Resident]
+    hands: Hands
 
 
-def found(slug: str, *, seed: int, residents_count: int, begins_at: datetime) -> Founded:
+def found(slug: str, *, seed: int, residents_count: int, begins_at: datetime, in_memory: bool) -> Founded:
     """Everything but the requests; `begins_at` is when the catalogue takes effect and people begin to write."""
     jurisdiction = Jurisdiction.objects.filter(slug=slug).first() or jurisdictions.create(
         slug, name=NAME, time_zone=ZONE, languages=("en", "es"), is_demo=True, center=CENTER
@@ -63,7 +67,16 @@ def found(slug: str, *, seed: int, residents_count: int, begins_at: datetime) ->
     crew = _staff(jurisdiction, index, by)
     planned = people.neighbors(seed, residents_count, town.addresses)
     neighbors = [_resident(jurisdiction, neighbor, begins_at, by) for neighbor in planned]
-    return Founded(jurisdiction, index, town, crew, neighbors, [neighbor.home for neighbor in planned])
+    return Founded(
+        jurisdiction=jurisdiction,
+        index=index,
+        town=town,
+        crew=crew,
+        residents=neighbors,
+        homes=[neighbor.home for neighbor in planned],
+        with_phone=frozenset(row for row, neighbor in zip(neighbors, planned, strict=True) if neighbor.phone),
+        hands=InMemory(jurisdiction, begins_at) if in_memory else ThroughServices(jurisdiction),
+    )
 
 
 def _places(jurisdiction: Jurisdiction, town: Town, seed: int, by: Actor) -> None:

@@ -10,12 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
-from django.db import connection
-
 from loop311.kit.problems import Conflict
-from loop311.requests import services as requests
 from loop311.requests.policies import State, Verb, may_follow
-from loop311.requests.services.sweeping import escalate_due
 from loop311.site.demo import acts, calling, filing, stories
 from loop311.site.demo.calling import Wanted
 from loop311.site.demo.demand import Ask
@@ -27,14 +23,6 @@ LADDER = timedelta(hours=6)
 """How often the escalation ladder is looked at."""
 REMEMBERED = 40
 """Reports of one service among which a caller may find the same thing."""
-
-LEARNED_AT = frozenset({20, 100, 400, 1600, 6400, 25_600, 100_000})
-"""After so many requests the database looks at its tables again."""
-GROWING = (
-    "requests_request", "requests_promise", "requests_evidence", "requests_clockstop", "requests_comment",
-    "requests_escalated", "interactions_interaction", "interactions_interactionlink", "ledger_event", "ledger_head",
-    "residents_resident", "residents_contactpoint", "accounts_teammembership", "accounts_staffmember", "catalog_service",
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -62,6 +50,7 @@ class Performance:
             self._climb(asks[0].at)
         while self._queue:
             heapq.heappop(self._queue)[2]()
+        self.city.hands.save()
         for wanted in self._wanted:
             self.done[f"callback_{calling.ring(self.city, wanted, self.until)}"] += 1
 
@@ -75,7 +64,7 @@ class Performance:
         return Random(f"{what} {self.seed} {number}")  # noqa: S311 - a repeatable plan, no secret
 
     def _climb(self, at: datetime) -> None:
-        self.done["escalated"] += escalate_due(at, jurisdiction_id=self.city.jurisdiction.pk)
+        self.done["escalated"] += self.city.hands.escalate_due(at)
         self._plan(at + LADDER, partial(self._climb, at + LADDER))
 
     # --- Beginning -----------------------------------------------------------------------------------------------------
@@ -87,25 +76,21 @@ class Performance:
         filed = filing.file(self.city, ask, rng, twin)
         self.done["filed"] += 1
         self.on_filed()
-        if self.done["filed"] in LEARNED_AT:
-            self._learn()
+        self.city.hands.filed(self.done["filed"])
         if twin is None or not self._join(filed, twin):
             self._recent[ask.service].append(filed)
-            if filed.resident is not None and rng.random() < calling.SHARE:
+            if filed.resident in self.city.with_phone and rng.random() < calling.SHARE:
                 self._wanted.append(Wanted(ask.at + timedelta(minutes=1), filed, rng.random()))
             self._tell(filed, ask.at)
-
-    def _learn(self) -> None:
-        """Autovacuum does not see what is not committed yet, and without statistics the database reads whole tables."""
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {', '.join(GROWING)}")
 
     def _known_thing(self, rng: Random, ask: Ask) -> Filed | None:
         since = ask.at - timedelta(days=self.city.index.services[ask.service].joining.days)
         open_ones = [
             other
             for other in self._recent[ask.service]
-            if other.ask.at > since and may_follow(Verb.RESOLVE, State(other.request.state))
+            if other.ask.at > since
+            and other.service.code == ask.service
+            and may_follow(Verb.RESOLVE, State(other.request.state))
         ]
         return rng.choice(open_ones[-6:]) if open_ones else None
 
@@ -114,7 +99,7 @@ class Performance:
             return False
         at = filed.ask.at + timedelta(minutes=1)
         by = self.city.crew.concierge(filed.rng)
-        filed.request = requests.join(filed.request, leading=twin.request, by=by, at=at)
+        filed.request = self.city.hands.join(filed.request, leading=twin.request, by=by, at=at)
         self.done["join"] += 1
         if filed.rng.random() < 0.04:
             later = at + timedelta(hours=filed.rng.uniform(1, 20))

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from loop311.catalog.definitions import CompletionRule, Ending, EvidenceKind, Outcome, PromisePolicy, Service
 
-MEDIAN_SHARE = -0.75
+MEDIAN_SHARE = -0.95
 """Logarithm of the share of the promised time that the middle request takes."""
-SPREAD = 0.85
+SPREAD = 0.8
 STORM_SLOWER = 0.45
 OUTSIDE_SLOWER = 0.40
 SHORTEST = timedelta(minutes=20)
@@ -81,11 +81,11 @@ def tell(rng: Random, facts: Facts) -> list[Step]:
 
 def _steps(rng: Random, facts: Facts) -> Iterator[Step]:
     fate = rng.random()
-    if facts.round == 1 and fate < 0.03:
+    if facts.round == 1 and fate < 0.01:
         return  # nobody ever looks at it
     finish = facts.begins_at + _duration(rng, facts)
     begin, gap = facts.begins_at, finish - facts.begins_at
-    if facts.round == 1 and not facts.outside and fate < 0.05 and facts.service.joining.also:
+    if facts.round == 1 and not facts.outside and fate < 0.025 and facts.service.joining.also:
         yield Step(begin + gap * 0.3, Act.CHANGE_SERVICE, facts.service.joining.also[0])
         return
     yield from _talk(rng, facts, begin, gap)
