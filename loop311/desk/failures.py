@@ -8,6 +8,8 @@ from datetime import datetime
 
 from loop311.desk.access import Desk
 from loop311.ledger.jobs import TroubledHandler, troubled_handlers
+from loop311.notifications.models import Message
+from loop311.notifications.policies import LISTED
 from loop311.requests.models import ImportRun
 
 MOST = 100
@@ -26,14 +28,17 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
+    messages: Sequence[Message]
     handlers: Sequence[TroubledHandler]
     imports: Sequence[Import]
 
 
 def failures(desk: Desk) -> Failures:
-    """Newest first; two queries."""
+    """Newest first; three queries."""
     runs = ImportRun.objects.filter(jurisdiction=desk.city).order_by("-started_at")[:MOST]
+    unsent = Message.objects.filter(jurisdiction=desk.city, state__in=sorted(LISTED)).select_related("request")
     return Failures(
+        messages=list(unsent.order_by("-pk")[:MOST]),
         handlers=troubled_handlers(desk.city.pk, limit=MOST),
         imports=[Import(r.mapping, r.source, r.started_at, r.ended_at, r.counts) for r in runs],
     )

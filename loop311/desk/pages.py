@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from loop311.accounts.models import TeamMembership
+from loop311.callbacks.models import Callback
 from loop311.desk import verbs
 from loop311.desk.access import Desk
 from loop311.desk.asking import read
@@ -15,6 +16,7 @@ from loop311.desk.history import Entry, history
 from loop311.desk.reading import staff_names
 from loop311.kit.actor import ActorKind
 from loop311.kit.clock import now
+from loop311.notifications.models import Message
 from loop311.requests.models import Comment, Evidence, Promise, Request
 from loop311.requests.policies import WORKABLE, State, Verb, missing_evidence
 from loop311.requests.queries import Near, joinable_codes, open_near
@@ -44,6 +46,9 @@ class RequestPage:
     comments: Sequence[tuple[Comment, str]]
     followers: Sequence[Request]
     near: Sequence[Near]
+    callbacks: Sequence[Callback]
+    told: Sequence[Message]
+    """What the resident was told, newest last."""
     entries: Sequence[Entry]
     offers: Sequence[Offer]
     may_change_service: bool
@@ -73,6 +78,8 @@ def request_page(desk: Desk, request: Request, sent: Mapping[str, VerbForm] | No
         comments=[(row, names.get(row.actor_ref, row.actor_kind)) for row in comments],
         followers=list(request.followers.order_by("pk")[:100]),
         near=near,
+        callbacks=list(Callback.objects.of_city(desk.city.pk).filter(request=request).order_by("pk")),
+        told=list(Message.objects.filter(jurisdiction=desk.city, request=request).order_by("pk")),
         entries=history(desk, request, under.index),
         offers=_offers(desk, request, under, near, sent or {}),
         may_change_service=verbs.may_change_service(desk, request),

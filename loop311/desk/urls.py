@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from loop311.desk.views import filing, lists, requests
+from loop311.desk.views import callbacks, filing, lists, requests
 
 
 class NumberConverter:
@@ -44,8 +44,13 @@ urlpatterns = [
     path("file/", filing.picker, name="picker"),
     path("file/<slug:code>/", filing.file, name="file"),
     path("residents/<id:resident_id>/", lists.resident, name="resident"),
+    path("callbacks/", callbacks.index, name="callbacks"),
+    path("callbacks/<id:callback_id>/", callbacks.one, name="callback"),
+    path("callbacks/<id:callback_id>/<slug:name>/", callbacks.act, name="callback_act"),
     path("failures/", lists.failures, name="failures"),
+    path("failures/messages/<id:message_id>/", lists.retry_message, name="retry_message"),
     path("requests/<number:number>/", requests.one, name="request"),
     path("requests/<number:number>/service/", filing.change_service, name="change_service"),
+    path("requests/<number:number>/callback/", callbacks.promise, name="promise_callback"),
     path("requests/<number:number>/<slug:name>/", requests.act, name="act"),
 ]

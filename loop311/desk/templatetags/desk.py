@@ -12,7 +12,9 @@ from django.utils.timezone import get_current_timezone, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loop311.callbacks.policies import AttemptOutcome, Way
 from loop311.catalog.definitions import EvidenceKind
+from loop311.desk.calling import OUTCOMES, WAYS
 from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
 from loop311.desk.history import BECAUSE
 from loop311.kit.clock import now
@@ -36,6 +38,22 @@ def evidence_name(kind: str) -> str:
 def named(thing: Any, language: str) -> str:
     """The name of a service or team in the city's language."""
     return say(thing.names, language, thing.code)
+
+
+@register.filter
+def hour(at: datetime) -> str:
+    """'4 p.m.'"""
+    return date_format(localtime(at), "P")
+
+
+@register.filter
+def way_name(way: str) -> str:
+    return str(WAYS[Way(way)])
+
+
+@register.filter
+def outcome_name(outcome: str) -> str:
+    return str(OUTCOMES[AttemptOutcome(outcome)])
 
 
 @register.filter

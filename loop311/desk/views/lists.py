@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loop311.desk import reading
 from loop311.desk.access import CITY, Desk, desk_page, memberships_of, show
@@ -14,6 +16,7 @@ from loop311.desk.forms import SearchForm
 from loop311.desk.searching import search as search_all
 from loop311.kit.clock import now
 from loop311.kit.problems import NotFound
+from loop311.notifications import services as notifications
 from loop311.requests.queries import Wanted, read_cursor
 from loop311.residents import services as residents
 
@@ -61,6 +64,14 @@ def resident(request: HttpRequest, desk: Desk, resident_id: int) -> HttpResponse
 @desk_page("notifications.read")
 def failures(request: HttpRequest, desk: Desk) -> HttpResponse:
     return show(request, desk, "desk/failures.html", {"found": list_failures(desk)})
+
+
+@require_POST
+@desk_page("notifications.write")
+def retry_message(request: HttpRequest, desk: Desk, message_id: int) -> HttpResponse:
+    notifications.retry(message_id, by=desk.actor)
+    messages.success(request, _("The message is tried again."))
+    return redirect("desk:failures")
 
 
 @require_http_methods(["GET", "POST"])
