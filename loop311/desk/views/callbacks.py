@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loop311.callbacks.models import Callback
-from loop311.callbacks.policies import State
+from loop311.callbacks.policies import CallbackState
 from loop311.desk import calling, reading
 from loop311.desk.access import Desk, desk_page, show
 from loop311.desk.calling import CallForm, PromiseForm
@@ -42,7 +42,7 @@ def _page(
     more: Mapping[str, object],
     status: int,
 ) -> HttpResponse:
-    may = found.state == State.OPEN and desk.actor.may("callbacks.write")
+    may = found.state == CallbackState.OPEN and desk.actor.may("callbacks.write")
     acts = [each for each in calling.CALL_ACTS if may and not (each.name == "take" and found.owner_id == desk.staff.pk)]
     offers = [(each, sent.get(each.name) or calling.call_form(each, found), each.name in sent) for each in acts]
     context = {"call": found, "attempts": calling.attempts(desk, found), "offers": offers, "at": now(), **more}
