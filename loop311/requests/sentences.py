@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from loop311.catalog.index import CatalogueIndex
+from loop311.promises.hours import last_day
 from loop311.requests.models import Request
 from loop311.requests.policies import State
 from loop311.requests.services import terms_of
@@ -74,11 +75,17 @@ def _text_of(index: CatalogueIndex, kind: str, code: str, language: str) -> str:
     return say(getattr(thing, "texts", None) or thing.names, language, code)
 
 
-def spoken_date(at: datetime | None, zone: ZoneInfo, language: str) -> str:
-    """A date as people say it: 'Thursday, March 5' in English, '5/3/2026' order by day in Spanish."""
-    if at is None:
+_MONTHS = (
+    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
+    "diciembre",
+)  # fmt: skip
+
+
+def spoken_date(due_at: datetime | None, zone: ZoneInfo, language: str) -> str:
+    """The day of a promise as people say it: 'Thursday, March 5', '5 de marzo'. Due at midnight is due the day before."""
+    if due_at is None:
         return say(_NOT_YET, language)
-    local = at.astimezone(zone)
+    day = last_day(due_at, zone)
     if language.split("-")[0] == "es":
-        return f"{local.day}/{local.month}/{local.year}"
-    return f"{local:%A, %B} {local.day}"
+        return f"{day.day} de {_MONTHS[day.month - 1]}"
+    return f"{day:%A, %B} {day.day}"
