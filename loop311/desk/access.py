@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -88,10 +89,14 @@ def sit_down(request: HttpRequest) -> Desk | None:
 
 
 def memberships_of(request: HttpRequest) -> list[StaffMember]:
+    """Where the person works. Demo sign-ins, whose password everybody knows, open nothing in production."""
     user = request.user
     if not isinstance(user, User):
         return []
-    return list(user.memberships.filter(is_active=True).select_related("jurisdiction").order_by("jurisdiction__name"))
+    memberships = user.memberships.filter(is_active=True)
+    if settings.PRODUCTION:
+        memberships = memberships.filter(jurisdiction__is_demo=False)
+    return list(memberships.select_related("jurisdiction").order_by("jurisdiction__name"))
 
 
 def show(

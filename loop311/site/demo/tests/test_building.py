@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from loop311.accounts.models import StaffMember, User
 from loop311.accounts.policies import Role
@@ -73,6 +73,15 @@ def test_every_role_has_a_sign_in_that_works_and_nobody_else_has_one() -> None:
         assert User.objects.get(email=email).check_password(people.PASSWORD)
     staff = StaffMember.objects.filter(jurisdiction=built.jurisdiction).select_related("user")
     assert sum(member.user.has_usable_password() for member in staff) == len(Role)
+
+
+def test_a_demo_sign_in_opens_the_desk_but_not_in_production() -> None:
+    make(requests=1)
+    client = Client()
+    client.force_login(User.objects.get(email=sign_ins("demo")[0]["email"]))
+    assert client.get("/desk/", follow=True).status_code == 200
+    with override_settings(PRODUCTION=True):
+        assert client.get("/desk/", follow=True).status_code == 403
 
 
 def test_nobody_is_written_to_about_what_never_happened() -> None:
