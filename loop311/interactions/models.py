@@ -11,7 +11,7 @@ from loop311.kit.models import city_fk, city_key
 class Interaction(models.Model):
     """One contact: a call, a visit, a web session, a message; whether or not it leads to a request."""
 
-    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     channel = models.TextField()
     """A value of interactions.policies.Channel."""
     resident = city_fk("residents.Resident", null=True, related_name="interactions")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from django.db.migrations.operations import RunSQL
 
 
@@ -61,8 +63,8 @@ DROP TRIGGER {function}_whole ON {table}; DROP FUNCTION {function}_whole();
     )
 
 
-def never_removed(table: str) -> RunSQL:
-    """A migration step: rows of `table` are never removed, and their id and city never change."""
+def never_removed(table: str, *, city: str = "jurisdiction_id") -> RunSQL:
+    """A migration step: rows of `table` are never removed, and their id and city (its column is `city`) never change."""
     function = f"{table}_stays"
     return RunSQL(
         sql=f"""
@@ -72,7 +74,7 @@ BEGIN
 END $$;
 CREATE TRIGGER {function} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();
 CREATE TRIGGER {function}_same BEFORE UPDATE ON {table} FOR EACH ROW
-    WHEN ((OLD.jurisdiction_id, OLD.id) IS DISTINCT FROM (NEW.jurisdiction_id, NEW.id)) EXECUTE FUNCTION {function}();
+    WHEN ((OLD.{city}, OLD.id) IS DISTINCT FROM (NEW.{city}, NEW.id)) EXECUTE FUNCTION {function}();
 CREATE TRIGGER {function}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}();
 """,
         reverse_sql=f"""
@@ -89,8 +91,6 @@ def same_city_at_once(table: str, references: dict[str, str]) -> RunSQL:
     three fifths of the work. The targets must be `never_removed` or append-only: then what was seen stays, and no lock on
     it is needed. A null column is not checked; an update that leaves the columns alone costs nothing.
     """
-    function = f"{table}_same_city"
-    columns = ", ".join(references)
 
     def missing(row: str) -> str:
         return " OR ".join(
@@ -99,14 +99,31 @@ def same_city_at_once(table: str, references: dict[str, str]) -> RunSQL:
             for column, target in references.items()
         )
 
-    refuse = (
-        f"RAISE EXCEPTION '{table}: {columns} must be of the row''s own city' USING ERRCODE = 'foreign_key_violation';"
-    )
+    sentence = f"{table}: {', '.join(references)} must be of the row''s own city"
+    return _at_once(f"{table}_same_city", table, ["jurisdiction_id", *references], missing, sentence)
+
+
+def city_at_once(table: str, cities: str) -> RunSQL:
+    """A migration step: `table.jurisdiction_id` references `cities.id`, checked once a statement instead of once a row.
+
+    `cities` must be `never_removed`, see `same_city_at_once`.
+    """
+
+    def missing(row: str) -> str:
+        return f"NOT EXISTS (SELECT 1 FROM {cities} t WHERE t.id = {row}.jurisdiction_id)"
+
+    return _at_once(f"{table}_city", table, ["jurisdiction_id"], missing, f"{table}: there is no such city")
+
+
+def _at_once(function: str, table: str, columns: Sequence[str], missing: Callable[[str], str], sentence: str) -> RunSQL:
+    """`missing` says in SQL of a row with the columns that what it points to is not there."""
+    refuse = f"RAISE EXCEPTION '{sentence}' USING ERRCODE = 'foreign_key_violation';"
+    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
     return RunSQL(
         sql=f"""
 CREATE FUNCTION {function}_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT 1 FROM (SELECT DISTINCT jurisdiction_id, {columns} FROM added) a WHERE {missing("a")}) THEN
+    IF EXISTS (SELECT 1 FROM (SELECT DISTINCT {", ".join(columns)} FROM added) a WHERE {missing("a")}) THEN
         {refuse}
     END IF;
     RETURN NULL;
@@ -121,8 +138,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER {function}_changed AFTER UPDATE ON {table} FOR EACH ROW
-    WHEN (ROW(OLD.jurisdiction_id, {", ".join(f"OLD.{c}" for c in references)})
-        IS DISTINCT FROM ROW(NEW.jurisdiction_id, {", ".join(f"NEW.{c}" for c in references)}))
+    WHEN (ROW({old}) IS DISTINCT FROM ROW({new}))
     EXECUTE FUNCTION {function}_changed();
 """,
         reverse_sql=f"""

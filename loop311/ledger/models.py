@@ -11,7 +11,7 @@ class Event(models.Model):
     """A past-tense fact about one subject. Rows are only ever added (a trigger holds that)."""
 
     id = models.BigAutoField(primary_key=True)
-    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     subject_type = models.TextField()
     """Room-qualified noun: 'request', 'resident', 'callback', 'catalogue', 'staff'."""
     subject_id = models.BigIntegerField()
@@ -44,7 +44,7 @@ class Head(models.Model):
     """The end of a subject's chain, locked while one is appended. Its seal needs the secret key, so SQL alone cannot make one."""
 
     pk = models.CompositePrimaryKey("jurisdiction", "subject_type", "subject_id")
-    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     subject_type = models.TextField()
     subject_id = models.BigIntegerField()
     sequence = models.IntegerField()

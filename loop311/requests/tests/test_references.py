@@ -70,3 +70,28 @@ def test_what_requests_point_to_is_never_removed_or_renumbered(here: City, there
         with pytest.raises(DatabaseError, match="rows stay, with their id and city"):
             run(sql)
     run(f"UPDATE {table} SET names = names")
+
+
+@pytest.mark.parametrize("table", ["interactions_interaction", "ledger_event", "ledger_head"])
+def test_contacts_events_and_chains_are_of_a_city_that_there_is(here: City, table: str) -> None:
+    here.file()
+    copied = f"""
+        INSERT INTO {table} SELECT (jsonb_populate_record(t, %s::jsonb)).* FROM {table} t ORDER BY t LIMIT 1
+    """
+    run(copied, '{"id": 1000000, "subject_id": 1000000}')
+    with pytest.raises(IntegrityError, match="there is no such city"):
+        run(copied, '{"id": 1000001, "subject_id": 1000001, "jurisdiction_id": 0}')
+    if table != "ledger_event":
+        with pytest.raises(IntegrityError, match="there is no such city"):
+            run(f"UPDATE {table} SET jurisdiction_id = 0")
+
+
+def test_a_city_is_never_removed_or_renumbered(here: City) -> None:
+    for sql in (
+        "DELETE FROM jurisdictions_jurisdiction",
+        "SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE jurisdictions_jurisdiction CASCADE",
+        "UPDATE jurisdictions_jurisdiction SET id = id + 1000",
+    ):
+        with pytest.raises(DatabaseError, match="rows stay, with their id and city"):
+            run(sql)
+    run("UPDATE jurisdictions_jurisdiction SET name = 'Elsewhere'")
