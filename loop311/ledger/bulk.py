@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import connection, transaction
-from procrastinate.contrib.django import app
 from procrastinate.types import JSONValue
 
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
+from loop311.kit.jobs import defer_many
 from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, iso, seal
 from loop311.ledger.services import handlers_of, seal_key
 
@@ -206,5 +206,4 @@ def _defer(batch: Sequence[NewEvent], ids: Sequence[int]) -> None:
         for event_id, new in zip(ids, batch, strict=True)
         for name, _ in handlers_of(new.kind)
     ]
-    if jobs:
-        app.configure_task("ledger.deliver", queue="events").batch_defer(*jobs)
+    defer_many("ledger.deliver", jobs, queue="events")

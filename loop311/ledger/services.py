@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from procrastinate.contrib.django import app
 
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
+from loop311.kit.jobs import defer
 from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, iso, seal
 
 Handler = Callable[[int], None]
@@ -137,7 +137,7 @@ def _place(jurisdiction_id: int, subject_type: str, subject_id: int, first: bool
 def _defer(event_id: int, kind: str) -> None:
     """One job per handler, in the same transaction as the event: a rollback leaves no job."""
     for name, _ in handlers_of(kind):
-        app.configure_task("ledger.deliver", queue="events").defer(event_id=event_id, kind=kind, handler=name)
+        defer("ledger.deliver", queue="events", event_id=event_id, kind=kind, handler=name)
 
 
 def handle(event_id: int, kind: str, handler: str) -> bool:

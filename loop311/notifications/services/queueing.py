@@ -8,12 +8,12 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from procrastinate.contrib.django import app
 
 from loop311.catalog.definitions import Template
 from loop311.catalog.services import at as catalogue_at
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
+from loop311.kit.jobs import defer
 from loop311.kit.problems import NotFound
 from loop311.ledger.models import Event
 from loop311.notifications import defaults
@@ -150,7 +150,7 @@ def _queue(
         next_attempt_at=later or at,
         created_at=at,
     )
-    defer(message.pk, later)
+    defer_sending(message.pk, later)
 
 
 def hold(jurisdiction: Jurisdiction, kind: str, event_kind: str, at: datetime) -> datetime | None:
@@ -160,6 +160,6 @@ def hold(jurisdiction: Jurisdiction, kind: str, event_kind: str, at: datetime) -
     return held_until(at, jurisdiction.zone, quiet_hours(jurisdiction.pk))
 
 
-def defer(message_pk: int, at: datetime | None) -> None:
+def defer_sending(message_pk: int, at: datetime | None) -> None:
     """The job that sends it, in the same transaction."""
-    app.configure_task("notifications.send", queue="messages", schedule_at=at).defer(message=message_pk)
+    defer("notifications.send", queue="messages", at=at, message=message_pk)

@@ -13,7 +13,7 @@ from loop311.kit.problems import Conflict, Forbidden, NotFound
 from loop311.ledger.services import append
 from loop311.notifications.models import Message
 from loop311.notifications.policies import LISTED, WAITING, Kind, MessageState, may_be_told, wait_after
-from loop311.notifications.services.queueing import defer, hold
+from loop311.notifications.services.queueing import defer_sending, hold
 from loop311.residents.services import point_of
 
 OVERDUE = timedelta(minutes=10)
@@ -36,7 +36,10 @@ def claim(message_pk: int, *, may_repeat_sms: bool = False, at: datetime | None 
     """
     at = at or now()
     message = _locked(message_pk)
-    if message is None or message.state not in WAITING or not _is_due(message, at):
+    if message is None or message.state not in WAITING:
+        return None
+    if message.next_attempt_at is not None and message.next_attempt_at > at:
+        defer_sending(message.pk, message.next_attempt_at)  # by another clock it was due already
         return None
     repeated = message.state == MessageState.SENDING
     if repeated and message.kind == Kind.SMS and not may_repeat_sms:
@@ -49,7 +52,7 @@ def claim(message_pk: int, *, may_repeat_sms: bool = False, at: datetime | None 
     if later := hold(message.jurisdiction, message.kind, message.event_kind, at):
         message.state, message.next_attempt_at = MessageState.HELD, later
         message.save(update_fields=["state", "next_attempt_at"])
-        defer(message.pk, later)
+        defer_sending(message.pk, later)
         return None
     message.state = MessageState.SENDING
     message.attempts += 1
@@ -62,10 +65,6 @@ def _locked(message_pk: int) -> Message | None:
         "jurisdiction", "contact_point__resident", "request", "event", "resident"
     )
     return found.filter(pk=message_pk).first()
-
-
-def _is_due(message: Message, at: datetime) -> bool:
-    return message.next_attempt_at is None or message.next_attempt_at <= at
 
 
 def _wanted(message: Message) -> bool:
@@ -104,7 +103,7 @@ def note_failed(message_pk: int, error: str, *, for_good: bool, at: datetime | N
         return
     message.state, message.error, message.next_attempt_at = MessageState.QUEUED, error, at + wait
     message.save(update_fields=["state", "error", "next_attempt_at"])
-    defer(message.pk, at + wait)
+    defer_sending(message.pk, at + wait)
 
 
 _SAID = {
@@ -146,7 +145,7 @@ def retry(message_pk: int, *, by: Actor, at: datetime | None = None) -> Message:
     message.state, message.attempts, message.next_attempt_at, message.ended_at = MessageState.QUEUED, 0, None, None
     message.save(update_fields=["state", "attempts", "next_attempt_at", "ended_at"])
     append("message.retried", "message", message.pk, {"error": message.error}, by=by, at=at)
-    defer(message.pk, None)
+    defer_sending(message.pk, None)
     return message
 
 
@@ -157,6 +156,6 @@ def sweep(*, at: datetime | None = None) -> int:
     waiting = Message.objects.filter(state__in=sorted(WAITING), next_attempt_at__lt=at - OVERDUE)
     found = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)[:1000])
     for pk in found:
-        defer(pk, None)
+        defer_sending(pk, None)
     Message.objects.filter(pk__in=found).update(next_attempt_at=at)
     return len(found)

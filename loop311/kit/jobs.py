@@ -1,0 +1,33 @@
+"""The one door through which jobs are deferred: always in the caller's own transaction.
+
+The app's own `defer` would not do in the worker: there its connector is the worker's, with connections of its own, so that a
+handler's jobs would start before the handler has committed, and stay when it rolls back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.jobs import JobDeferrer
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
+from procrastinate.types import JSONValue
+
+_manager = JobManager(DjangoConnector())
+
+
+def defer(task: str, *, queue: str, at: datetime | None = None, **arguments: JSONValue) -> None:
+    """One job; it starts when the transaction has committed, not before `at`."""
+    _job(task, queue, at).defer(**arguments)
+
+
+def defer_many(task: str, jobs: Sequence[Mapping[str, JSONValue]], *, queue: str) -> None:
+    """A job for each of the arguments, in one statement."""
+    if jobs:
+        _job(task, queue, None).batch_defer(*(dict(arguments) for arguments in jobs))
+
+
+def _job(task: str, queue: str, at: datetime | None) -> JobDeferrer:
+    return configure_task(name=task, job_manager=_manager, queue=queue, schedule_at=at)
