@@ -67,7 +67,7 @@ class StyledForm(forms.Form):
         if css:
             widget.attrs.setdefault("class", css)
         if isinstance(widget, forms.Textarea):
-            widget.attrs.setdefault("rows", "3")
+            widget.attrs["rows"] = "3"
 
     def add_problem(self, problem: Problem) -> None:
         """What a service refused: each sentence at its field where there is one, else above the form."""

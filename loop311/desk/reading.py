@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from loop311.accounts.models import StaffMember, Team
@@ -21,6 +22,8 @@ from loop311.requests.queries import LIST_COLUMNS, Wanted, cursor_after, newest
 from loop311.requests.sentences import say
 
 PAGE = 50
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""Where imported requests without any promise stand in a queue: at its end."""
 
 
 def find(desk: Desk, number: str) -> Request:
@@ -138,12 +141,12 @@ def queue(desk: Desk, whose: Team, *, at: datetime, after: tuple[datetime, int] 
     counts = waiting.aggregate(
         open=Count("pk"), late=Count("pk", filter=Q(due_at__lt=at)), unassigned=Count("pk", filter=Q(assignee=None))
     )
-    rows = waiting.filter(due_at__isnull=False).select_related("service", "assignee").order_by("due_at", "pk")
+    rows = waiting.annotate(promised=Coalesce("due_at", Value(_NEVER))).select_related("service", "assignee")
     if after is not None:
-        rows = rows.filter(Q(due_at__gt=after[0]) | Q(due_at=after[0], pk__gt=after[1]))
-    shown = tuple(rows[:PAGE])
+        rows = rows.filter(Q(promised__gt=after[0]) | Q(promised=after[0], pk__gt=after[1]))
+    shown = tuple(rows.order_by("promised", "pk")[:PAGE])
     last = shown[-1] if len(shown) == PAGE else None
-    following = cursor_after(last.due_at, last.pk) if last is not None and last.due_at is not None else ""
+    following = cursor_after(last.due_at or _NEVER, last.pk) if last is not None else ""
     return Queue(whose, say(whose.names, desk.language, whose.code), shown, following, **counts)
 
 

@@ -15,8 +15,9 @@ from loop311.desk.urls import urlpatterns
 from loop311.kit.clock import now
 from loop311.kit.testing import page, same_number_of_queries
 from loop311.places.services import load_boundaries
-from loop311.places.testing import squares
-from loop311.requests import services
+from loop311.places.testing import real_data, squares
+from loop311.requests import imports, services
+from loop311.requests.models import Request
 from loop311.requests.testing import MONDAY, make_city
 from loop311.residents import services as residents
 from loop311.residents.services import PointInput
@@ -211,3 +212,16 @@ def test_the_queue_counts_and_begins_with_the_earliest_promise(desk: Sitting) ->
     assert text.index(sooner.number) < text.index(later.number)
     assert "late" in text
     assert desk.client.get("/desk/queue/").headers["Location"] == "/desk/queue/north/"
+
+
+@pytest.mark.real_data
+def test_imported_requests_have_their_pages_too(desk: Sitting) -> None:
+    city = desk.city.jurisdiction
+    file = real_data("service_requests/san_antonio_311_78_rows.csv")
+    assert imports.run(city, file, imports.load("san_antonio"), by=desk.city.system).created > 50
+    numbers = list(Request.objects.filter(jurisdiction=city).values_list("number", flat=True))
+    for number in numbers[:: len(numbers) // 8]:
+        page(desk.client, f"/desk/requests/{number}/")
+    page(desk.client, "/desk/?state=")
+    for code in Request.objects.filter(jurisdiction=city).values_list("team__code", flat=True).distinct()[:3]:
+        page(desk.client, f"/desk/queue/{code}/")
