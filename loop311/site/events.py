@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 EVENTS: dict[str, str] = {
-    "demo.built": "The demo city was built; the body names its seed, size and digest.",
+    "demo.built": "The demo city was built; the body names its seed, size and last day.",
 }
