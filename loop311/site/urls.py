@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from allauth.account.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from loop311.site import errors, health, observing
 from loop311.site.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(url="/desk/"), name="first_page"),
     path("healthz", health.healthz),
     path("metrics", observing.metrics),
     path("api/v1/", api.urls),

@@ -143,3 +143,8 @@ def test_assets_are_served_where_pages_look_for_them(browser: Client) -> None:
         answer = browser.get(f"/static/{name}")
         assert answer.status_code == 200
         answer.close()
+
+
+def test_the_first_page_leads_to_the_staffs_door(browser: Client) -> None:
+    answer = browser.get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/desk/")
