@@ -18,6 +18,7 @@ from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import FieldProblem, Invalid, NotFound
+from loop311.ledger.api import router as ledger
 from loop311.measures.api import router as measures
 from loop311.notifications.api import router as notifications
 from loop311.places.api import router as places
@@ -25,6 +26,7 @@ from loop311.requests.api import router as requests
 from loop311.residents.api import router as residents
 
 ROUTERS: tuple[tuple[str, Router], ...] = (
+    ("", ledger),
     ("", accounts),
     ("", residents),
     ("", places),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from loop311.jurisdictions.models import Jurisdiction, NumberSeries
 from loop311.jurisdictions.services import create
 from loop311.kit.actor import system
-from loop311.ledger import checkpoints
+from loop311.ledger import checkpoints, verification
 from loop311.ledger.bulk import NewEvent, append_many
 from loop311.ledger.chains import Fault
 from loop311.ledger.models import Event
@@ -35,7 +36,7 @@ sequences = st.integers(1, DAYS + 1)
 
 
 @pytest.fixture(autouse=True)
-def city() -> Jurisdiction:
+def city() -> Iterator[Jurisdiction]:
     """Four things, each with one event on each of four days, of which three are closed; and another city."""
     city = create("elm", name="Elm", time_zone="America/Chicago")
     for ago in range(DAYS, -1, -1):
@@ -47,9 +48,11 @@ def city() -> Jurisdiction:
         checkpoints.catch_up(city, at=TODAY)
         other = create("oak", name="Oak", time_zone="America/Chicago")
         append("thing.day0", "thing", 77, {}, by=system(other.pk), first=True)
+    before = dict(verification._subject_tables)
     register_subjects({})
     assert verify() == []
-    return city
+    yield city
+    register_subjects(before)
 
 
 def event(city: Jurisdiction, subject: int, sequence: int) -> int:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loop311.catalog import definitions as d
+from loop311.catalog.placeholders import EVENTS, PLACEHOLDERS
 from loop311.catalog.services import publish
 from loop311.kit.clock import now
 from loop311.ledger.models import Event
@@ -176,6 +177,8 @@ def test_an_erased_resident_leaves_no_words_in_any_message(city: City) -> None:
 
 def test_every_built_in_text_has_both_languages_and_known_placeholders(city: City) -> None:
     known = set(placeholder_values({}, jurisdiction=city.jurisdiction, language="en", at=now()))
+    assert known == set(PLACEHOLDERS)
+    assert set(defaults.TEMPLATES) == EVENTS
     for template in defaults.TEMPLATES.values():
         for texts in (template.subject, template.body, template.sms):
             assert set(texts) == {"en", "es"}

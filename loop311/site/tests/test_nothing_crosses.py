@@ -89,6 +89,7 @@ def theirs() -> Theirs:
         "request": request.number,
         "leading": request.number,
         "subject": request.pk,
+        "subject_type": "request",
         "owner": staff.pk,
         "assignee": staff.pk,
         "version": LayerVersion.objects.latest("pk").pk,
