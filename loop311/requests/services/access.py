@@ -51,17 +51,32 @@ def lock_family(request_id: int, *, by: Actor) -> tuple[Request, Request | None]
     raise Conflict("Somebody is joining and separating this request just now; try again.")
 
 
+_JOINING = 3111
+"""Our class of advisory locks."""
+
+
+def one_at_a_time(by: Actor) -> None:
+    """Until the transaction ends, nobody else in this city joins requests: two joins may want the same two rows crosswise."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_JOINING, by.jurisdiction_id % 2**31])
+
+
 def begin(request: Request, verb: Verb, *, by: Actor, version: int | None) -> None:
     """Refuse a verb the actor may not use, a stale view of the request, or a state the verb cannot follow."""
     permit(by, verb)
-    if version is not None and version != request.version:
-        raise Conflict(
-            f"Request {request.number} was changed meanwhile: it is {_spoken(request.state)} now. Look again, then decide.",
-            extra={"number": request.number, "state": request.state, "version": request.version},
-        )
+    check_version(request, version)
     if not may_follow(verb, State(request.state)):
         raise Conflict(
             f"Request {request.number} is {_spoken(request.state)}; that does not allow: {_spoken(verb)}.",
+            extra={"number": request.number, "state": request.state, "version": request.version},
+        )
+
+
+def check_version(request: Request, version: int | None) -> None:
+    """Refuse a stale view of the request."""
+    if version is not None and version != request.version:
+        raise Conflict(
+            f"Request {request.number} was changed meanwhile: it is {_spoken(request.state)} now. Look again, then decide.",
             extra={"number": request.number, "state": request.state, "version": request.version},
         )
 

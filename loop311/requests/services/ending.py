@@ -197,8 +197,10 @@ def confirm(request: Request, *, by: Actor, version: int | None = None, at: date
     access.permit(by, Verb.CONFIRM)
     if target is request:
         access.begin(request, Verb.CONFIRM, by=by, version=version)
-    elif target.state != State.DONE:
-        raise Conflict(f"The leading request {target.number} is not reported done yet.")
+    else:
+        access.check_version(request, version)
+        if target.state != State.DONE:
+            raise Conflict(f"The leading request {target.number} is not reported done yet.")
     _keep(target, Proof(kind=EvidenceKind.RESIDENT_YES, reference=f"request:{request.pk}"), by=by, at=at)
     access.write(request, "request.confirmed", {"leading": target.pk}, by=by, at=at)
     if following.all_said_yes(target):

@@ -22,7 +22,11 @@ def join(
     """Make it follow a leading request (or the one that request itself follows): own number, told the true end."""
     at = at or now()
     access.permit(by, Verb.JOIN)
-    leading = access.lock(leading.leading_id or leading.pk, by=by)
+    access.one_at_a_time(by)
+    follows = Request.objects.filter(jurisdiction_id=by.jurisdiction_id, pk=leading.pk).values_list(
+        "leading_id", flat=True
+    )
+    leading = access.lock(follows.first() or leading.pk, by=by)
     request = access.lock(request.pk, by=by)
     access.begin(request, Verb.JOIN, by=by, version=version)
     _check(request, leading)

@@ -5,9 +5,13 @@ Each step is a transaction of its own, so a killed worker loses nothing and the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
+import structlog
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from loop311.catalog.definitions import EscalationLevel, Step
 from loop311.kit.actor import system
@@ -21,6 +25,9 @@ from loop311.requests.services.promising import terms_of
 from loop311.requests.services.working import resume
 
 BATCH = 500
+"""So many of each are done in one sweep; the next goes on."""
+
+log = structlog.get_logger(__name__)
 
 
 def sweep(at: datetime | None = None) -> dict[str, int]:
@@ -31,23 +38,25 @@ def sweep(at: datetime | None = None) -> dict[str, int]:
 
 def close_due(at: datetime) -> int:
     """Close what was done and not objected to in time."""
-    due = Request.objects.filter(state=State.DONE, leading__isnull=True, dispute_until__lte=at).order_by(
-        "dispute_until"
-    )
-    return sum(close_undisputed(request, at=at).state == State.CLOSED for request in due[:BATCH])
+
+    def close(request_id: int, jurisdiction_id: int) -> int:
+        request = Request(pk=request_id, jurisdiction_id=jurisdiction_id)
+        return int(close_undisputed(request, at=at).state == State.CLOSED)
+
+    due = Request.objects.filter(state=State.DONE, leading__isnull=True, dispute_until__lte=at)
+    return _each(due, "dispute_until", close)
 
 
 def resume_due(at: datetime) -> int:
     """Run the clocks again whose reason has its longest time behind it."""
-    stops = (
-        ClockStop.objects.filter(ended_at__isnull=True, ends_by__lte=at).select_related("request").order_by("ends_by")
-    )
-    count = 0
-    for stop in stops[:BATCH]:
-        if stop.request.state == State.WAITING:
-            resume(stop.request, by=system(stop.jurisdiction_id), at=at)
-            count += 1
-    return count
+
+    def run(stop_id: int, jurisdiction_id: int) -> int:
+        stop = ClockStop.objects.select_related("request").get(pk=stop_id)
+        resume(stop.request, by=system(jurisdiction_id), at=at)
+        return 1
+
+    due = ClockStop.objects.filter(ended_at__isnull=True, ends_by__lte=at, request__state=State.WAITING)
+    return _each(due, "ends_by", run)
 
 
 def escalate_due(at: datetime, *, jurisdiction_id: int | None = None) -> int:
@@ -55,8 +64,31 @@ def escalate_due(at: datetime, *, jurisdiction_id: int | None = None) -> int:
     due = Request.objects.filter(escalate_at__lte=at)
     if jurisdiction_id is not None:
         due = due.filter(jurisdiction_id=jurisdiction_id)
-    ids = due.order_by("escalate_at", "pk").values_list("pk", "jurisdiction_id")
-    return sum(_escalate(request_id, jurisdiction_id, at) for request_id, jurisdiction_id in list(ids[:BATCH]))
+    return _each(due, "escalate_at", lambda request_id, city: _escalate(request_id, city, at))
+
+
+def _each(rows: QuerySet[Any], due: str, step: Callable[[int, int], int]) -> int:
+    """Take the step for each row, longest due first; one that cannot be taken is logged and holds up no other."""
+    count = 0
+    for pk, jurisdiction_id in _longest_due_first(rows, due):
+        try:
+            count += step(pk, jurisdiction_id)
+        except Exception:
+            log.exception(
+                "a step that time should take", of=rows.model._meta.label, id=pk, jurisdiction=jurisdiction_id
+            )
+        if count >= BATCH:
+            break
+    return count
+
+
+def _longest_due_first(rows: QuerySet[Any], due: str) -> Iterator[tuple[int, int]]:
+    """(id, city), past any number of rows that stay due."""
+    rest = rows
+    while batch := list(rest.order_by(due, "pk").values_list("pk", "jurisdiction_id", due)[:BATCH]):
+        yield from ((pk, jurisdiction_id) for pk, jurisdiction_id, _ in batch)
+        last, _, since = batch[-1]
+        rest = rows.filter(Q(**{f"{due}__gt": since}) | Q(**{due: since}, pk__gt=last))
 
 
 @transaction.atomic

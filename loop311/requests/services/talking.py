@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
+from loop311.catalog.definitions import EvidenceKind
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Invalid
@@ -66,9 +69,10 @@ def erase_words(resident_ids: Iterable[int], *, by: Actor, at: datetime | None =
     """
     access.permit(by, "comment")
     at = at or now()
+    access.one_at_a_time(by)  # so that each family can be held as every verb holds it: the leading request first
     ids = list(
         Request.objects.filter(jurisdiction_id=by.jurisdiction_id, resident_id__in=list(resident_ids))
-        .order_by("pk")
+        .order_by(Coalesce("leading_id", "pk"), F("leading_id").asc(nulls_first=True), "pk")
         .values_list("pk", flat=True)
     )
     for request_id in ids:
@@ -81,7 +85,9 @@ def erase_words(resident_ids: Iterable[int], *, by: Actor, at: datetime | None =
         access.write(request, "request.words_erased", {}, by=by, at=at, fields=fields)
         of_request = {"jurisdiction_id": by.jurisdiction_id, "request_id": request_id}
         Comment.objects.filter(**of_request).update(text="")
-        Evidence.objects.filter(**of_request).update(note="", reference="")
+        shown = Evidence.objects.filter(**of_request)
+        shown.update(note="")
+        shown.exclude(kind=EvidenceKind.RESIDENT_YES).update(reference="")  # a yes refers to the request it was said on
     return len(ids)
 
 

@@ -114,6 +114,39 @@ def test_a_request_follows_neither_itself_nor_an_ended_one_nor_while_it_leads(ci
         services.join(lonely, leading=city.done(leading), by=city.concierge)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_joining_each_to_the_other_at_once_joins_one() -> None:
+    city = make_city()
+    for _ in range(10):
+        one, other = city.file(), city.file()
+        outcomes = at_once([partial(_joined, city, one, other), partial(_joined, city, other, one)])
+        assert set(outcomes) == {"ok", "refused"}
+
+
+def _joined(city: City, request: Request, leading: Request) -> str:
+    try:
+        services.join(request, leading=leading, by=city.concierge)
+    except (Conflict, Invalid):
+        return "refused"
+    return "ok"
+
+
+def test_the_yes_of_one_reporter_counts_after_another_was_erased(city: City) -> None:
+    leading, joined = family(city)
+    leading = city.done(leading)
+    services.confirm(joined[0], by=city.concierge)
+    services.erase_words([leading.resident_id or 0], by=city.system)
+    services.confirm(joined[1], by=city.concierge)
+    assert services.confirm(leading, by=city.concierge).state == "closed"
+
+
+def test_an_older_view_of_a_joined_request_does_not_say_yes(city: City) -> None:
+    leading, joined = family(city)
+    city.done(leading)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        services.confirm(joined[0], by=city.concierge, version=1)
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_joining_disputing_and_resolving_at_once_never_deadlocks_nor_miscounts() -> None:
