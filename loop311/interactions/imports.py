@@ -14,11 +14,11 @@ def reserve_ids(count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def write_staged(table: str, jurisdiction_id: int, source: str) -> None:
+def write_staged(table: str, jurisdiction_id: int, source: str, *, corrects: bool) -> None:
     """A contact for each row of a temporary table with interaction_id, channel, received_at and source_id.
 
     Rows with `is_new` make one, the others correct the one they have, whose id the caller read from the city's own rows.
-    Each was begun and over when the request was taken.
+    Each was begun and over when the request was taken. `corrects` says that there are such others.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -28,9 +28,10 @@ def write_staged(table: str, jurisdiction_id: int, source: str) -> None:
             f" FROM {table} WHERE is_new",
             [jurisdiction_id, ContactOutcome.REQUEST.value, source],
         )
-        cursor.execute(
-            "UPDATE interactions_interaction i"
-            " SET channel = s.channel, started_at = s.received_at, ended_at = s.received_at"
-            f" FROM {table} s WHERE NOT s.is_new AND i.id = s.interaction_id"
-            " AND (i.channel, i.started_at) IS DISTINCT FROM (s.channel, s.received_at)"
-        )
+        if corrects:
+            cursor.execute(
+                "UPDATE interactions_interaction i"
+                " SET channel = s.channel, started_at = s.received_at, ended_at = s.received_at"
+                f" FROM {table} s WHERE NOT s.is_new AND i.id = s.interaction_id"
+                " AND (i.channel, i.started_at) IS DISTINCT FROM (s.channel, s.received_at)"
+            )

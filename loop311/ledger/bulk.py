@@ -6,30 +6,39 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from procrastinate.types import JSONValue
 
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
+from loop311.kit.copying import copy_lines, escaped
 from loop311.kit.jobs import defer_many
+from loop311.kit.problems import Conflict
+from loop311.ledger.checkpoints import GRACE
 from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, iso, seal
 from loop311.ledger.services import handlers_of, seal_key
 
 BATCH = 10_000
 """Events held in memory at once."""
 
+LATEST = GRACE / 3
+"""Events that were composed longer ago are not written any more."""
+
 Subject = tuple[str, int]
+HeadRow = tuple[int, str, int, int, bytes, bytes]
+"""City, subject's type and id, sequence, hash, seal."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """What `services.append` is told about one event; `at` is when it happened."""
 
     kind: str
     subject_type: str
     subject_id: int
-    body: Mapping[str, object]
+    body: Mapping[str, object] | str
+    """Or already spelled as `canonical` spells it, by who writes very many."""
     at: datetime
     by: Actor | None = None
     """Who did it, when that is not the one who writes them all."""
@@ -69,20 +78,76 @@ def _batches(facts: Iterable[NewEvent]) -> Iterator[list[NewEvent]]:
 
 def _append_batch(batch: Sequence[NewEvent], by: Actor, *, first: bool) -> None:
     subjects = {(new.subject_type, new.subject_id) for new in batch}
-    ends = (
-        {subject: _End(0, GENESIS, True) for subject in subjects}
-        if first
-        else _hold_heads(by.jurisdiction_id, subjects)
+    ends = _beginnings(subjects) if first else _hold_heads(by.jurisdiction_id, subjects)
+    _write(_composed(batch, reserve_ids(len(batch)), ends, by))
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Events that are ready to be written, with the ends of their chains."""
+
+    recorded_at: datetime
+    jobs: list[dict[str, JSONValue]]
+    events: list[str]
+    """Lines of COPY, as are `heads`."""
+    heads: list[str]
+    moved: list[HeadRow]
+    """The new ends of chains that were there already."""
+
+
+def compose(batch: Sequence[NewEvent], ids: Sequence[int], by: Actor) -> Composed:
+    """The first events of subjects that are new, to be written with `append_composed`. Asks the database nothing.
+
+    That way a thread makes a batch ready while another one's transaction writes the batch before.
+    """
+    return _composed(batch, ids, _beginnings({(new.subject_type, new.subject_id) for new in batch}), by)
+
+
+@transaction.atomic
+def append_composed(composed: Composed) -> None:
+    """In the caller's transaction. Raises Conflict after LATEST: a checkpoint may have closed the day of composing."""
+    if now() - composed.recorded_at > LATEST:
+        raise Conflict("Writing events had to wait too long for the database, nothing of them is kept; try again.")
+    _write(composed)
+
+
+def _composed(batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject, _End], by: Actor) -> Composed:
+    recorded_at = now()
+    events = list(_chained(batch, ids, ends, by, recorded_at))
+    key, city = seal_key(), by.jurisdiction_id
+    heads: list[str] = []
+    moved: list[HeadRow] = []
+    for (kind, ref), end in ends.items():
+        sealed = seal(key, city, kind, ref, end.sequence, end.hash)
+        if end.is_new:
+            heads.append(
+                f"{city}\t{escaped(kind)}\t{ref}\t{end.sequence}\t\\\\x{end.hash.hex()}\t\\\\x{sealed.hex()}\n"
+            )
+        else:
+            moved.append((city, kind, ref, end.sequence, end.hash, sealed))
+    return Composed(recorded_at, _jobs(batch, ids), events, heads, moved)
+
+
+def _write(composed: Composed) -> None:
+    copy_lines(
+        "ledger_event (id, jurisdiction_id, subject_type, subject_id, sequence, kind, at, actor_kind, actor_ref, body,"
+        " previous_hash, hash, recorded_at)",
+        composed.events,
     )
-    ids = _reserve_ids(len(batch))
-    _copy_events(_chained(batch, ids, ends, by))
-    _write_heads(by.jurisdiction_id, ends)
-    _defer(batch, ids)
+    if composed.heads:
+        copy_lines("ledger_head (jurisdiction_id, subject_type, subject_id, sequence, hash, seal)", composed.heads)
+    if composed.moved:
+        _move_heads(composed.moved)
+    defer_many("ledger.deliver", composed.jobs, queue="events")
+
+
+def _beginnings(subjects: set[Subject]) -> dict[Subject, _End]:
+    return {subject: _End(0, GENESIS, True) for subject in subjects}
 
 
 def _hold_heads(jurisdiction_id: int, subjects: set[Subject]) -> dict[Subject, _End]:
     """The ends of all chains of a batch; rows that exist are locked, in one order so that two imports cannot block each other."""
-    ends = {subject: _End(0, GENESIS, True) for subject in subjects}
+    ends = _beginnings(subjects)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT subject_type, subject_id, sequence, hash FROM ledger_head"
@@ -96,90 +161,33 @@ def _hold_heads(jurisdiction_id: int, subjects: set[Subject]) -> dict[Subject, _
     return ends
 
 
-def _reserve_ids(count: int) -> list[int]:
+def reserve_ids(count: int) -> list[int]:
+    """Ids for events about to be written."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('ledger_event_id_seq') FROM generate_series(1, %s)", [count])
         return [row[0] for row in cursor.fetchall()]
 
 
-EventRow = tuple[int, int, str, int, int, str, datetime, str, int, str, bytes, bytes, datetime]
-
-
-def _chained(batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject, _End], by: Actor) -> Iterator[EventRow]:
-    """The rows of the batch, each at the end of its chain as it then stands; `ends` moves along."""
-    recorded_at, city = now(), by.jurisdiction_id
-    recorded_iso = iso(recorded_at)
+def _chained(
+    batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject, _End], by: Actor, recorded_at: datetime
+) -> Iterator[str]:
+    """COPY's lines of the batch, each event at the end of its chain as it then stands; `ends` moves along."""
+    city, recorded = by.jurisdiction_id, iso(recorded_at)
     for event_id, new in zip(ids, batch, strict=True):
         end = ends[new.subject_type, new.subject_id]
-        sequence, previous = end.sequence + 1, end.hash
-        body = canonical(new.body)
+        sequence, previous, at = end.sequence + 1, end.hash, iso(new.at)
+        body = new.body if isinstance(new.body, str) else canonical(new.body)
         actor = new.by or by
         kind, ref = actor.kind.value, actor.ref
-        fact = Fact(
-            event_id,
-            city,
-            new.subject_type,
-            new.subject_id,
-            sequence,
-            new.kind,
-            iso(new.at),
-            kind,
-            ref,
-            body,
-            recorded_iso,
-        )
+        fact = Fact(event_id, city, new.subject_type, new.subject_id, sequence, new.kind, at, kind, ref, body, recorded)
         end.sequence, end.hash = sequence, event_hash(previous, fact)
         yield (
-            event_id,
-            city,
-            new.subject_type,
-            new.subject_id,
-            sequence,
-            new.kind,
-            new.at,
-            kind,
-            ref,
-            body,
-            previous,
-            end.hash,
-            recorded_at,
+            f"{event_id}\t{city}\t{escaped(new.subject_type)}\t{new.subject_id}\t{sequence}\t{escaped(new.kind)}"
+            f"\t{at}\t{kind}\t{ref}\t{escaped(body)}\t\\\\x{previous.hex()}\t\\\\x{end.hash.hex()}\t{recorded}\n"
         )
 
 
-def _copy_events(rows: Iterable[EventRow]) -> None:
-    copy_rows(
-        "ledger_event (id, jurisdiction_id, subject_type, subject_id, sequence, kind, at, actor_kind, actor_ref, body,"
-        " previous_hash, hash, recorded_at)",
-        "int8 int8 text int8 int4 text timestamptz text int8 text bytea bytea timestamptz",
-        rows,
-    )
-
-
-def _write_heads(jurisdiction_id: int, ends: Mapping[Subject, _End]) -> None:
-    key = seal_key()
-    rows = [
-        (
-            jurisdiction_id,
-            kind,
-            ref,
-            end.sequence,
-            end.hash,
-            seal(key, jurisdiction_id, kind, ref, end.sequence, end.hash),
-        )
-        for (kind, ref), end in ends.items()
-    ]
-    new = [row for row in rows if ends[row[1], row[2]].is_new]
-    copy_rows(
-        "ledger_head (jurisdiction_id, subject_type, subject_id, sequence, hash, seal)",
-        "int8 text int8 int4 bytea bytea",
-        new,
-    )
-    moved = [row for row in rows if not ends[row[1], row[2]].is_new]
-    if moved:
-        _move_heads(moved)
-
-
-def _move_heads(rows: Sequence[tuple[int, str, int, int, bytes, bytes]]) -> None:
+def _move_heads(rows: Sequence[HeadRow]) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -192,18 +200,9 @@ def _move_heads(rows: Sequence[tuple[int, str, int, int, bytes, bytes]]) -> None
         )
 
 
-def copy_rows(into: str, types: str, rows: Iterable[Sequence[object]]) -> None:
-    """COPY in binary; `into` is a table with its columns, `types` their PostgreSQL types."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(types.split())
-        for row in rows:
-            copy.write_row(row)
-
-
-def _defer(batch: Sequence[NewEvent], ids: Sequence[int]) -> None:
-    jobs: list[dict[str, JSONValue]] = [
+def _jobs(batch: Sequence[NewEvent], ids: Sequence[int]) -> list[dict[str, JSONValue]]:
+    return [
         {"event_id": event_id, "kind": new.kind, "handler": name}
         for event_id, new in zip(ids, batch, strict=True)
         for name, _ in handlers_of(new.kind)
     ]
-    defer_many("ledger.deliver", jobs, queue="events")

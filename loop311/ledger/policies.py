@@ -31,7 +31,7 @@ class Fact(NamedTuple):
 
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
-_text = json.JSONEncoder(ensure_ascii=True).encode
+_text = json.encoder.encode_basestring_ascii
 
 
 def canonical(body: Mapping[str, object]) -> str:

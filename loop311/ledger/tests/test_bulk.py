@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -11,8 +12,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import create
 from loop311.kit.actor import system
+from loop311.kit.problems import Conflict
 from loop311.ledger import bulk, services
-from loop311.ledger.bulk import NewEvent, append_many
+from loop311.ledger.bulk import NewEvent, append_composed, append_many, compose, reserve_ids
 from loop311.ledger.models import Event, Head
 from loop311.ledger.policies import GENESIS, Fact, event_hash, iso
 
@@ -70,6 +72,21 @@ def test_each_event_keeps_when_it_happened_and_when_it_was_written(city: Jurisdi
     event = Event.objects.get()
     assert event.at == AT
     assert event.recorded_at > AT
+
+
+def test_events_composed_beforehand_are_the_same_and_soon_too_old(
+    city: Jurisdiction, unwired: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = system(city.pk)
+    awkward = NewEvent("thing.\\seen", "thing\t", 9, {"what": 'tab\t "quoted" back\\slash \n', "due": None}, AT)
+    composed = compose([*_facts(5, 1), awkward], reserve_ids(6), by)
+    append_composed(composed)
+    _assert_every_chain_holds()
+    assert json.loads(Event.objects.get(subject_id=9).body) == awkward.body
+    later = compose([*_facts(5, 1)], reserve_ids(5), by)
+    monkeypatch.setattr(bulk, "now", lambda: later.recorded_at + bulk.LATEST + timedelta(seconds=1))
+    with pytest.raises(Conflict, match="too long"):
+        append_composed(later)
 
 
 def test_wired_kinds_get_their_jobs_in_bulk_too(city: Jurisdiction, unwired: None) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from loop311.catalog.definitions import Ending
-from loop311.kit.problems import Invalid
+from loop311.requests.imports.header import Header
 from loop311.requests.imports.mapping import Areas, Columns, Mapping, Position, Text, Times, listed
 from loop311.requests.imports.parsing import LocalTimes, Unreadable, coordinate, slug, whole_number
 
@@ -69,31 +69,9 @@ class Draft:
     """Of the row in the file; 1 is the first after the header."""
     line: str = ""
     """The draft as COPY's text form writes it, without the ids that it is given."""
+    body: str = ""
+    """Of the event that it was imported: canonical JSON."""
     row: Row = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Where each column of the file stands."""
-
-    names: tuple[str, ...]
-
-    def place(self, column: str) -> int | None:
-        """Raises Invalid when two columns have the name: which one is meant cannot be known."""
-        wanted = column.strip().casefold()
-        found = [i for i, name in enumerate(self.names) if name.casefold() == wanted]
-        if len(found) > 1:
-            raise Invalid(f"The column {column!r} stands {len(found)} times in the file's header.")
-        return found[0] if found else None
-
-    def places(self, columns: Columns) -> list[int]:
-        """Of the columns that the file has; Invalid when it has none of them."""
-        wanted = listed(columns)
-        found = [place for place in map(self.place, wanted) if place is not None]
-        if not found:
-            named = " or ".join(repr(name) for name in wanted)
-            raise Invalid(f"The file has no column {named}; its first columns are {', '.join(self.names[:6])}.")
-        return found
 
 
 def _nothing(_row: Row) -> str:
@@ -173,12 +151,16 @@ class Drafter:
         """`digest` is that of the row. Raises Rejected with the first reason found."""
         if len(row) != self._width and (len(row) < self._width or any(map(str.strip, row[self._width :]))):
             raise Rejected(f"the row has {len(row)} fields where the header has {self._width}")
+        cells = list(map(str.strip, row))
+        if self._nulls:
+            cells = ["" if cell in self._nulls else cell for cell in cells]
         try:
-            return self._drafted(row, digest)
+            return self._drafted(cells, digest)
         except Unreadable as error:
             raise Rejected(str(error)) from error
 
     def _drafted(self, row: Row, digest: bytes) -> Draft:
+        """Of the clean cells: stripped, and empty where the mapping says that they mean nothing."""
         source_id = self._checked_id(row)
         naming = self._checked_naming(row)
         received_at = self._time(self._opened, row)
@@ -210,7 +192,7 @@ class Drafter:
         source_id = self.source_id(row)
         if not source_id:
             raise Rejected("no id")
-        if len(source_id) > 200 or _CONTROL.search(source_id):
+        if len(source_id) > 200 or (not source_id.isprintable() and _CONTROL.search(source_id)):
             raise Rejected("the id is no id: it is too long or holds control characters")
         return source_id
 
@@ -273,7 +255,7 @@ class Drafter:
         raise Rejected(f"the channel {text[:60]!r} is not in the mapping" if text else "no channel")
 
     def _areas(self, row: Row) -> dict[str, str]:
-        cells = tuple(pick(row) for _, _, pick in self._area_rules)
+        cells = tuple([pick(row) for pick in self._area_picks])
         known = self._areas_of.get(cells)
         if known is None:
             if len(self._areas_of) > _REMEMBERED:
@@ -286,7 +268,7 @@ class Drafter:
     def _keys(self, cells: tuple[str, ...]) -> tuple[dict[str, str], Counter[str]]:
         found: dict[str, str] = {}
         warnings: Counter[str] = Counter()
-        for (layer, rule, _), cell in zip(self._area_rules, cells, strict=True):
+        for (layer, rule), cell in zip(self.mapping.areas.items(), cells, strict=True):
             parts = [part.strip() for part in cell.split(rule.separator)] if rule.separator else [cell]
             read = [_area_key(rule, part) for part in parts]
             keys = list(filter(None, read))
@@ -322,12 +304,12 @@ class Drafter:
         if m.swap:
             self._other = self._pick(m.swap.column)
             self._id_pattern, self._other_pattern = re.compile(m.swap.id_pattern), re.compile(m.swap.other_pattern)
-        self._opened = self._times(m.opened, zone)
-        self._closed = self._times(m.closed, zone) if m.closed else None
-        self._due = self._times(m.due, zone) if m.due else None
-        self._updated = self._times(m.updated, zone) if m.updated else None
-        self._status = self._pick(m.status.columns)
-        self._channel_text = self._pick(m.channel.columns)
+        self._opened = self._times(m.opened, zone, self._clean)
+        self._closed = self._times(m.closed, zone, self._clean) if m.closed else None
+        self._due = self._times(m.due, zone, self._clean) if m.due else None
+        self._updated = self._times(m.updated, zone, self._pick) if m.updated else None
+        self._status = self._clean(m.status.columns)
+        self._channel_text = self._clean(m.channel.columns)
         self._service = self._pick(m.service.columns)
         self._department = self._pick(m.department.columns)
         self._group = self._pick(m.group.columns) if m.group else _nothing
@@ -335,29 +317,37 @@ class Drafter:
         rules = filter(None, (m.service, m.department, m.group, m.team))
         places = [place for rule in rules for place in self.header.places(rule.columns)]
         self._name_cells = itemgetter(*places)  # of service and department at least, so that it gives a tuple
-        self._note = self._pick(m.outcome.columns) if m.outcome.columns else _nothing
+        self._note = self._clean(m.outcome.columns) if m.outcome.columns else _nothing
         self._description = self._text(m.description)
         self._address = self._text(m.address)
-        self._keeping = [(code, self._pick(column)) for code, column in m.keep.items()]
-        self._area_rules = [(layer, rule, self._pick(rule.columns)) for layer, rule in m.areas.items()]
+        self._keeping = [(code, self._clean(column)) for code, column in m.keep.items()]
+        self._area_picks = [self._clean(rule.columns) for rule in m.areas.values()]
         self._y, self._x = self._position(m.position)
 
     def _position(self, rule: Position | None) -> tuple[Pick, Pick]:
         if rule is None:
             return _nothing, _nothing
-        return self._pick(rule.y or rule.latitude), self._pick(rule.x or rule.longitude)
+        return self._clean(rule.y or rule.latitude), self._clean(rule.x or rule.longitude)
 
-    def _times(self, rule: Times, zone: ZoneInfo) -> tuple[Pick, LocalTimes]:
-        return self._pick(rule.columns), LocalTimes(zone, rule.formats, ends_day=rule.date_only == "end")
+    def _times(self, rule: Times, zone: ZoneInfo, pick: Callable[[Columns], Pick]) -> tuple[Pick, LocalTimes]:
+        return pick(rule.columns), LocalTimes(zone, rule.formats, ends_day=rule.date_only == "end")
 
     def _text(self, rule: Text | None) -> Pick:
         if rule is None:
             return _nothing
         if not rule.join:
-            return self._pick(rule.columns)
-        picks = [self._pick(column) for column in listed(rule.columns)]
+            return self._clean(rule.columns)
+        picks = [self._clean(column) for column in listed(rule.columns)]
         joint = rule.join
         return lambda row: joint.join(filter(None, (pick(row) for pick in picks)))
+
+    def _clean(self, columns: Columns) -> Pick:
+        """As `_pick`, of cells that are clean already."""
+        places = self.header.places(columns)
+        self._used.extend(places)
+        if len(places) == 1:
+            return itemgetter(places[0])
+        return lambda row: next(filter(None, map(row.__getitem__, places)), "")
 
     def _pick(self, columns: Columns) -> Pick:
         places = self.header.places(columns)

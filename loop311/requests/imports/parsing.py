@@ -65,6 +65,7 @@ class LocalTimes:
         self._readers = [_reader(pattern) for pattern in formats]
         self._ends_day = ends_day
         self._offsets: dict[str, timezone | None] = {}
+        self._suffixes: dict[str, str] = {}
         self._seen: dict[str, datetime] = {}
         self._iso = formats[:1] == ("iso",)
 
@@ -72,7 +73,7 @@ class LocalTimes:
         """Aware. Raises Unreadable."""
         if self._iso and len(text) >= 19 and text[4] == text[7] == "-":
             try:
-                return self._placed(datetime.fromisoformat(text), text[:13])
+                return self._iso_time(text)
             except ValueError:
                 pass
         known = self._seen.get(text)
@@ -82,6 +83,20 @@ class LocalTimes:
                 self._seen.clear()
             self._seen[text] = known
         return known
+
+    def _iso_time(self, text: str) -> datetime:
+        """An hour's offset, once known, is read along with the time; that fails where the text has an offset of its own."""
+        suffix = self._suffixes.get(text[:13])
+        if suffix:
+            try:
+                return datetime.fromisoformat(text + suffix)
+            except ValueError:
+                pass
+        placed = self._placed(datetime.fromisoformat(text), text[:13])
+        offset = self._offsets.get(text[:13])
+        if offset:
+            self._suffixes[text[:13]] = str(offset)[3:]
+        return placed
 
     def second(self, moment: datetime) -> datetime:
         """The later of the two instants with this local time, in the hour that the clocks repeat in autumn."""

@@ -24,37 +24,39 @@ class Positions:
     def __init__(self, rule: Position | None, warnings: Counter[str]) -> None:
         self._rule = rule
         self._warnings = warnings
+        self._within = rule.within if rule else _EVERYWHERE
+        self._nowhere = rule.nowhere if rule else ()
         self._transform = _transform(rule.crs) if rule and rule.crs else None
 
     def settle(self, drafts: Sequence[Draft]) -> None:
         """Latitude and longitude of every draft are degrees within the mapping's bounds, or None. Counts why."""
         if self._rule is None:
             return
-        given = self._kept(drafts, "no_position", lambda d: d.latitude is None or d.longitude is None)
-        given = self._kept(given, "position_is_zero", lambda d: d.latitude == 0 and d.longitude == 0)
+        given = self._kept(drafts, _missing)
         if self._transform and given:
             self._project(given, self._transform)
-        given = self._kept(given, "position_out_of_range", self._is_outside)
-        self._kept(given, "position_is_a_placeholder", self._is_nowhere)
+        self._kept(given, self._unbelievable)
 
-    def _is_outside(self, draft: Draft) -> bool:
-        south, west, north, east = self._rule.within if self._rule else _EVERYWHERE
-        return not (south <= (draft.latitude or 0.0) <= north and west <= (draft.longitude or 0.0) <= east)
-
-    def _is_nowhere(self, draft: Draft) -> bool:
-        places = self._rule.nowhere if self._rule else ()
-        return any(_is_near(draft, latitude, longitude) for latitude, longitude in places)
+    def _unbelievable(self, draft: Draft) -> str:
+        latitude, longitude = draft.latitude or 0.0, draft.longitude or 0.0
+        south, west, north, east = self._within
+        if not (south <= latitude <= north and west <= longitude <= east):
+            return "position_out_of_range"
+        for y, x in self._nowhere:
+            if abs(latitude - y) < _NEAR and abs(longitude - x) < _NEAR:
+                return "position_is_a_placeholder"
+        return ""
 
     def _project(self, drafts: Sequence[Draft], transform: Transform) -> None:
         xs, ys = transform([d.longitude or 0.0 for d in drafts], [d.latitude or 0.0 for d in drafts])
         for draft, x, y in zip(drafts, xs, ys, strict=True):
             draft.longitude, draft.latitude = float(x), float(y)
 
-    def _kept(self, drafts: Sequence[Draft], why: str, is_wrong: Callable[[Draft], bool]) -> list[Draft]:
-        """Those that are right; the others lose their position."""
+    def _kept(self, drafts: Sequence[Draft], fault: Callable[[Draft], str]) -> list[Draft]:
+        """Those without a fault; the others lose their position."""
         right = []
         for draft in drafts:
-            if is_wrong(draft):
+            if why := fault(draft):
                 draft.latitude = draft.longitude = None
                 self._warnings[why] += 1
             else:
@@ -62,8 +64,10 @@ class Positions:
         return right
 
 
-def _is_near(draft: Draft, latitude: float, longitude: float) -> bool:
-    return abs((draft.latitude or 0.0) - latitude) < _NEAR and abs((draft.longitude or 0.0) - longitude) < _NEAR
+def _missing(draft: Draft) -> str:
+    if draft.latitude is None or draft.longitude is None:
+        return "no_position"
+    return "position_is_zero" if draft.latitude == 0 == draft.longitude else ""
 
 
 def _transform(crs: str) -> Transform:

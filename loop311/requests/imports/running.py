@@ -141,16 +141,19 @@ class _Import:
         words = prepare(self._city, found.namings, self._mapping, by=self._by, publishes=not self._dry_run)
         writer = Writer(self._city, self._mapping, words, by=self._by)
         geometry = Geometry(self._city, self._mapping)
+        left = found.flags.count(NEW)
+        ids = self._executor.submit(writer.reserve, 0 if self._dry_run else min(left, BATCH))
         pending: Future[None] | None = None
         for batch in self._batches(found, geometry, reject):
+            left -= len(batch.new)
             if not self._dry_run:
-                writer.prepare(batch)
-            if pending:
-                pending.result()
+                writer.prepare(batch, ids.result())
+                ids = self._executor.submit(writer.reserve, min(left, BATCH))
+                if pending:
+                    pending.result()
+                pending = self._executor.submit(writer.write, batch)
             self._summary.created += len(batch.new)
             self._summary.updated += len(batch.changed)
-            if not self._dry_run:
-                pending = self._executor.submit(writer.write, batch)
         if pending:
             pending.result()
 

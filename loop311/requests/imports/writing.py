@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,13 +18,13 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import format_number, reserve_numbers
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.ledger.bulk import NewEvent, append_many
+from loop311.kit.copying import NULL, copy_lines, escaped, or_null
+from loop311.ledger.bulk import Composed, NewEvent, append_composed, append_many, compose
+from loop311.ledger.bulk import reserve_ids as reserve_event_ids
 from loop311.requests.imports.catalogue import Words
 from loop311.requests.imports.drafting import Draft
 from loop311.requests.imports.mapping import Mapping
 from loop311.requests.policies import PromiseReason
-
-_LINES_AT_ONCE = 1_000
 
 COMPLETION = '[["record", "statement"]]'
 """The snapshot of the completion rule `imported`."""
@@ -105,12 +106,30 @@ WHERE jurisdiction_id = %s AND source = %s AND source <> '' AND source_id = ANY(
 """
 
 
-@dataclass(frozen=True, slots=True)
+class Ids(NamedTuple):
+    """Taken before they are needed, so that a batch can be made ready while the one before it is written."""
+
+    requests: Sequence[int]
+    contacts: Sequence[int]
+    events: Sequence[int]
+
+    def first(self, count: int) -> Ids:
+        return Ids(self.requests[:count], self.contacts[:count], self.events[:count])
+
+
+_NO_IDS = Ids((), (), ())
+
+
+@dataclass(slots=True)
 class Batch:
     """Drafts of rows that are new, and of rows whose request is there already but says something else now."""
 
     new: Sequence[Draft]
     changed: Sequence[Draft]
+    ids: Ids = _NO_IDS
+    """For the new ones, by `Writer.prepare`."""
+    events: Composed | None = None
+    """That the new ones were imported, by `Writer.prepare`."""
 
 
 class Writer:
@@ -128,10 +147,10 @@ class Writer:
         numbers = self._numbers(batch.new)
         with transaction.atomic():
             known = self._known(batch.changed)
-            new_ids = _reserve_ids(len(batch.new))
-            self._stage(batch, new_ids, numbers, known)
+            self._stage(batch, numbers, known)
             self._write_tables(batch)
-            append_many(self._city.pk, self._imported(batch.new, new_ids), self._by, first=True)
+            if batch.events:
+                append_composed(batch.events)
             append_many(self._city.pk, self._updated(batch.changed, known), self._by)
             _run("TRUNCATE import_stage")
 
@@ -156,36 +175,49 @@ class Writer:
             cursor.execute(_KNOWN, [self._city.pk, self._mapping.source, [draft.source_id for draft in drafts]])
             return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
 
-    def _stage(
-        self, batch: Batch, new_ids: Sequence[int], numbers: Sequence[str], known: dict[str, tuple[int, int]]
-    ) -> None:
-        contacts = interactions.reserve_ids(len(batch.new))
+    def _stage(self, batch: Batch, numbers: Sequence[str], known: dict[str, tuple[int, int]]) -> None:
         _run(_STAGE)
         lines = [
             f"{request_id}\t{contact_id}\tt\t{number}\t{draft.line}"
-            for request_id, contact_id, number, draft in zip(new_ids, contacts, numbers, batch.new, strict=True)
+            for request_id, contact_id, number, draft in zip(
+                batch.ids.requests, batch.ids.contacts, numbers, batch.new, strict=True
+            )
         ]
         for draft in batch.changed:
             request_id, contact_id = known[draft.source_id]
             lines.append(f"{request_id}\t{contact_id}\tf\t\t{draft.line}")
-        with connection.cursor() as cursor, cursor.copy(f"COPY import_stage ({_COLUMNS}) FROM STDIN") as copy:
-            for start in range(0, len(lines), _LINES_AT_ONCE):
-                copy.write("".join(lines[start : start + _LINES_AT_ONCE]))
+        copy_lines(f"import_stage ({_COLUMNS})", lines)
 
-    def prepare(self, batch: Batch) -> None:
-        """All of a batch's lines, before its turn has come to be written."""
+    def reserve(self, count: int) -> Ids:
+        """For up to so many new rows; those that are not used are lost, as with any sequence."""
+        return Ids(_reserve_ids(count), interactions.reserve_ids(count), reserve_event_ids(count))
+
+    def prepare(self, batch: Batch, ids: Ids) -> None:
+        """All of a batch's lines and events, before its turn has come to be written. Works without the database."""
         for draft in (*batch.new, *batch.changed):
-            draft.line = self._line(draft)
+            self._spell(draft)
+        batch.ids = ids.first(len(batch.new))
+        events = [
+            NewEvent("request.imported", "request", request_id, draft.body, draft.received_at)
+            for request_id, draft in zip(batch.ids.requests, batch.new, strict=True)
+        ]
+        batch.events = compose(events, batch.ids.events, self._by) if events else None
 
-    def _line(self, d: Draft) -> str:
-        """Of COPY's text form, without the ids and the number."""
+    def _spell(self, d: Draft) -> None:
+        """Its line, and its event's body as `canonical` would spell it: digits, codes and times, that need no escapes."""
         service_id, team_id = self._words.of(d.naming)
-        answers, areas = _escaped(d.kept), _escaped(msgspec.json.encode(d.areas).decode())
-        return (
-            f"{_escaped(d.source_id)}\t\\\\x{d.digest.hex()}\t{service_id}\t{team_id}\t{d.state}\t{d.channel}"
-            f"\t{d.received_at}\t{_or_null(d.due_at)}\t{_or_null(d.ended_at)}\t{d.outcome}\t{_escaped(d.outcome_note)}"
-            f"\t{_escaped(d.description)}\t{_escaped(d.address)}\t{answers}\t{areas}"
-            f"\t{_or_null(d.latitude)}\t{_or_null(d.longitude)}\n"
+        digest, due = d.digest.hex(), d.due_at and d.due_at.isoformat()
+        d.line = (
+            f"{escaped(d.source_id)}\t\\\\x{digest}\t{service_id}\t{team_id}\t{d.state}\t{d.channel}"
+            f"\t{d.received_at.isoformat()}\t{due or NULL}\t{d.ended_at.isoformat() if d.ended_at else NULL}"
+            f"\t{d.outcome}\t{escaped(d.outcome_note)}\t{escaped(d.description)}\t{escaped(d.address)}"
+            f"\t{escaped(d.kept)}\t{escaped(msgspec.json.encode(d.areas).decode())}"
+            f"\t{or_null(d.latitude)}\t{or_null(d.longitude)}\n"
+        )
+        promise = f'"due_at":"{due}",' if due else ""
+        d.body = (
+            f'{{"digest":"{digest}",{promise}"service":{service_id},"source":"{self._mapping.source}",'
+            f'"state":"{d.state}","team":{team_id}}}'
         )
 
     def _write_tables(self, batch: Batch) -> None:
@@ -199,35 +231,19 @@ class Writer:
             "reason": PromiseReason.IMPORTED.value,
             "now": now(),
         }
-        _run("ANALYZE import_stage")
-        interactions.write_staged("import_stage", self._city.pk, self._mapping.source)
+        if batch.changed:
+            _run("ANALYZE import_stage (request_id, interaction_id, is_new)")
+        interactions.write_staged("import_stage", self._city.pk, self._mapping.source, corrects=bool(batch.changed))
         _run(_INSERT, values)
         if batch.changed:
             _run(_UPDATE, values)
             _run(_CLOCKS, values)
         _run(_PROMISES, values)
 
-    def _imported(self, drafts: Sequence[Draft], ids: Sequence[int]) -> Iterator[NewEvent]:
-        for request_id, draft in zip(ids, drafts, strict=True):
-            yield NewEvent("request.imported", "request", request_id, self._body(draft), draft.received_at)
-
     def _updated(self, drafts: Sequence[Draft], known: dict[str, tuple[int, int]]) -> Iterator[NewEvent]:
         at = now()
         for draft in drafts:
-            yield NewEvent("request.import_updated", "request", known[draft.source_id][0], self._body(draft), at)
-
-    def _body(self, draft: Draft) -> dict[str, object]:
-        service_id, team_id = self._words.of(draft.naming)
-        body: dict[str, object] = {
-            "digest": draft.digest.hex(),
-            "service": service_id,
-            "source": self._mapping.source,
-            "state": draft.state,
-            "team": team_id,
-        }
-        if draft.due_at is not None:
-            body["due_at"] = draft.due_at.isoformat()
-        return body
+            yield NewEvent("request.import_updated", "request", known[draft.source_id][0], draft.body, at)
 
 
 def local_year(moment: datetime, zone: ZoneInfo) -> int:
@@ -246,15 +262,3 @@ def _reserve_ids(count: int) -> list[int]:
 def _run(sql: str, values: dict[str, str | int | datetime] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""})
-
-
-def _escaped(text: str) -> str:
-    """For COPY's text form."""
-    return text.translate(_ESCAPES) if "\\" in text or not text.isprintable() else text
-
-
-def _or_null(value: object) -> object:
-    return "\\N" if value is None else value

@@ -24,6 +24,14 @@ def test_a_local_time_is_the_instant_that_the_zone_itself_says(name: str, wall: 
     assert found.astimezone(UTC) == wall.replace(tzinfo=zone).astimezone(UTC)
 
 
+@given(ZONES, MOMENTS.map(lambda wall: wall.replace(microsecond=0)), st.sampled_from(["", "+05:00", "Z"]))
+def test_a_time_is_read_alike_whether_or_not_its_hour_was_read_before(name: str, wall: datetime, offset: str) -> None:
+    times, text = LocalTimes(ZoneInfo(name), ("iso",)), f"{wall.isoformat(' ')}{offset}"
+    first = times(text)
+    times(wall.replace(minute=59 - wall.minute).isoformat(" "))
+    assert times(text) == first == LocalTimes(ZoneInfo(name), ("iso",))(text)
+
+
 @given(MOMENTS.map(lambda wall: wall.replace(second=0, microsecond=0)))
 def test_every_form_of_one_time_is_read_alike(wall: datetime) -> None:
     zone = ZoneInfo("America/Chicago")

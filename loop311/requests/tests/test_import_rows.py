@@ -13,6 +13,8 @@ from loop311.interactions.models import Interaction
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import create
 from loop311.kit.actor import system
+from loop311.ledger.models import Event
+from loop311.ledger.policies import canonical
 from loop311.places.services import load_boundaries
 from loop311.places.testing import squares
 from loop311.requests.models import Promise, Request
@@ -48,6 +50,18 @@ def test_a_row_becomes_a_request_with_its_contact_its_promise_and_its_team(city:
     team = Team.objects.select_related("department").get(pk=request.team_id)
     assert (team.code, team.names["en"], team.department.names["en"]) == ("streets-crew-7", "Crew 7", "Streets")
     assert request.areas == {"district": "14"}
+
+
+def test_the_events_body_is_spelled_as_the_ledger_spells_it(city: Jurisdiction, path: Path) -> None:
+    bring_in(city, path, {}, {"case": "C-2", "due": ""})
+    bring_in(city, path, {"status": "Closed", "closed": "2024-03-02 09:00:00"})
+    bodies = [event.body for event in Event.objects.filter(subject_type="request").order_by("pk")]
+    assert bodies == [canonical(json.loads(body)) for body in bodies]
+    assert [sorted(json.loads(body)) for body in bodies] == [
+        ["digest", "due_at", "service", "source", "state", "team"],
+        ["digest", "service", "source", "state", "team"],
+        ["digest", "due_at", "service", "source", "state", "team"],
+    ]
 
 
 def test_the_number_is_of_the_citys_own_year(city: Jurisdiction, path: Path) -> None:
