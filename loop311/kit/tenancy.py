@@ -87,7 +87,7 @@ DROP TRIGGER {function}_whole ON {table}; DROP FUNCTION {function}();
 def same_city_at_once(table: str, references: dict[str, str]) -> RunSQL:
     """A migration step: as `same_city` for every column of `references`, checked once a statement instead of once a row.
 
-    An import writes ten thousand rows that point to a hundred services: a foreign key looks each of them up, which was
+    An import writes thousands of rows at once that point to a hundred services: a foreign key looks each of them up, which was
     three fifths of the work. The targets must be `never_removed` or append-only: then what was seen stays, and no lock on
     it is needed. A null column is not checked; an update that leaves the columns alone costs nothing.
     """

@@ -30,7 +30,7 @@ from loop311.requests.imports.scanning import NEW, SAME, Scan, scan
 from loop311.requests.imports.writing import Batch, Writer
 from loop311.requests.models import ImportRun
 
-BATCH = 10_000
+BATCH = 5_000
 """Rows in one transaction: a killed import loses at most this many, and takes them up when it is run again."""
 
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
