@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -18,6 +18,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 
 from loop311.kit.database import Server, connection_settings, connection_url
 from loop311.kit.database.cluster import OWNER
+from loop311.ledger.testing import only_documented_bodies
 
 _HOME = "LOOP311_TEST_HOME"
 """Tells xdist's workers which home the first process made."""
@@ -98,3 +99,10 @@ def _flush(
         guarded = [str(row[0]) for row in cursor.fetchall()]
     opened, closed = ([line.format(word) for line in guarded] for word in ("DISABLE", "ENABLE"))
     return [*opened, *statements, _JOBS, *closed]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def bodies_as_documented() -> Iterator[None]:
+    """Whichever test appends an event: its body holds only what docs/reference/events.md lists."""
+    with only_documented_bodies(Path(__file__).parent / "docs" / "reference" / "events.md"):
+        yield

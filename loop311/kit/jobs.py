@@ -18,16 +18,20 @@ from procrastinate.types import JSONValue
 _manager = JobManager(DjangoConnector())
 
 
-def defer(task: str, *, queue: str, at: datetime | None = None, **arguments: JSONValue) -> None:
-    """One job; it starts when the transaction has committed, not before `at`."""
-    _job(task, queue, at).defer(**arguments)
+LATER = -10
+"""Priority of jobs that come in thousands and must not keep timers and handlers waiting."""
+
+
+def defer(task: str, *, queue: str, at: datetime | None = None, priority: int = 0, **arguments: JSONValue) -> None:
+    """One job; it starts when the transaction has committed, not before `at`, and after those of higher priority."""
+    _job(task, queue, at, priority).defer(**arguments)
 
 
 def defer_many(task: str, jobs: Sequence[Mapping[str, JSONValue]], *, queue: str) -> None:
     """A job for each of the arguments, in one statement."""
     if jobs:
-        _job(task, queue, None).batch_defer(*(dict(arguments) for arguments in jobs))
+        _job(task, queue, None, 0).batch_defer(*(dict(arguments) for arguments in jobs))
 
 
-def _job(task: str, queue: str, at: datetime | None) -> JobDeferrer:
-    return configure_task(name=task, job_manager=_manager, queue=queue, schedule_at=at)
+def _job(task: str, queue: str, at: datetime | None, priority: int) -> JobDeferrer:
+    return configure_task(name=task, job_manager=_manager, queue=queue, schedule_at=at, priority=priority)

@@ -48,6 +48,8 @@ def _print(events: int, faults: list[Fault]) -> None:
         click.echo(f"{where}: {fault.sentence}", err=True)
     if len(faults) > SHOWN:
         click.echo(f"... and {len(faults) - SHOWN} faults more; --json prints all.", err=True)
+    if len(faults) > 1 and all("seal is not ours" in fault.sentence for fault in faults):
+        click.echo("Only seals are broken: is LOOP311_SECRET_KEY the one the ledger was written with?", err=True)
     click.echo(f"{events} events, {len(faults)} faults." if faults else f"{events} events, all as they were written.")
 
 

@@ -125,12 +125,18 @@ SELECT nextval('ledger_event_id_seq'), head.sequence, head.hash FROM (VALUES (1)
 
 def _place(jurisdiction_id: int, subject_type: str, subject_id: int, first: bool) -> tuple[int, int, bytes]:
     """The next event's id, its sequence in its chain, and the hash before it; holds the chain's head."""
+    subject: list[int | str] = [jurisdiction_id, subject_type, subject_id]
     with connection.cursor() as cursor:
         if first:
             cursor.execute("SELECT nextval('ledger_event_id_seq'), NULL, NULL")
         else:
-            cursor.execute(_PLACE, [jurisdiction_id, subject_type, subject_id])
+            cursor.execute(_PLACE, subject)
         event_id, sequence, previous = cursor.fetchone()
+        if sequence is None and not first:
+            # Nothing to hold yet: two writers of a chain's first event would both be first.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 311))", [":".join(map(str, subject))])
+            cursor.execute(_PLACE, subject)
+            event_id, sequence, previous = cursor.fetchone()
     return (event_id, 1, GENESIS) if sequence is None else (event_id, sequence + 1, bytes(previous))
 
 

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from unittest.mock import patch
 
 from django.db import connection, transaction
 
 from loop311.ledger.policies import GENESIS, Fact, event_hash, iso
+
+_ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| .+ \| (.*) \|$", re.MULTILINE)
+_CARRIED = {
+    "request": {"number", "state", "version"},
+    "callback": {"resident", "request", "window_from", "window_to"},
+}
+"""What every body of a subject carries, said once at the top of the page."""
+
+
+def documented_bodies(page: Path) -> dict[str, set[str]]:
+    """Kind -> the names a body of it may hold, from docs/reference/events.md."""
+    rows = _ROW.findall(page.read_text())
+    return {kind: set(re.findall(r"`(\w+)`", keys)) | _CARRIED.get(kind.split(".")[0], set()) for kind, keys in rows}
+
+
+@contextmanager
+def only_documented_bodies(page: Path) -> Iterator[None]:
+    """Whoever appends an event inside whose body holds what the page does not list fails. Kinds the page lacks pass."""
+    known = documented_bodies(page)
+
+    def checked(previous: bytes, fact: Fact) -> bytes:
+        extra = set(json.loads(fact.body)) - known.get(fact.kind, set()) if fact.kind in known else set()
+        if extra:
+            raise AssertionError(f"{fact.kind}: {sorted(extra)} in its body are not in {page.name}")
+        return event_hash(previous, fact)
+
+    with patch("loop311.ledger.services.event_hash", checked), patch("loop311.ledger.bulk.event_hash", checked):
+        yield
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from django.test import override_settings
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import create
@@ -47,6 +48,12 @@ def test_a_fault_ends_with_one_and_is_named() -> None:
         assert "Edited: event 1 (thing.seen)" in done.stderr
         (fault,) = json.loads(call("verify", "elm", "--json").stdout)["faults"]
         assert fault["subject"] == "thing 7"
+
+
+def test_another_secret_key_is_suspected(city: Jurisdiction) -> None:
+    append("thing.seen", "thing", 8, {}, by=system(city.pk))
+    with override_settings(SECRET_KEY="another"):
+        assert "is LOOP311_SECRET_KEY the one" in call("verify", "elm").stderr
 
 
 def test_days_are_closed_and_told() -> None:

@@ -89,7 +89,6 @@ def test_a_handler_runs_once_however_many_workers_try(by: Actor) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_writers_of_one_subject_make_one_chain(by: Actor) -> None:
-    services.append("thing.found", "thing", 1, {}, by=by, first=True)
     start = threading.Barrier(6)
 
     def writer() -> None:
@@ -105,7 +104,7 @@ def test_many_writers_of_one_subject_make_one_chain(by: Actor) -> None:
     for thread in threads:
         thread.join()
     found = list(Event.objects.order_by("sequence").values_list("sequence", "id"))
-    assert [sequence for sequence, _ in found] == list(range(1, 32))
+    assert [sequence for sequence, _ in found] == list(range(1, 31))
     assert found == sorted(found, key=lambda pair: pair[1])
 
 

@@ -13,7 +13,7 @@ from loop311.catalog.definitions import Template
 from loop311.catalog.services import at as catalogue_at
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
-from loop311.kit.jobs import defer
+from loop311.kit.jobs import LATER, defer
 from loop311.kit.problems import NotFound
 from loop311.ledger.models import Event
 from loop311.notifications import defaults
@@ -162,4 +162,4 @@ def hold(jurisdiction: Jurisdiction, kind: str, event_kind: str, at: datetime) -
 
 def defer_sending(message_pk: int, at: datetime | None) -> None:
     """The job that sends it, in the same transaction."""
-    defer("notifications.send", queue="messages", at=at, message=message_pk)
+    defer("notifications.send", queue="messages", at=at, priority=LATER, message=message_pk)

@@ -16,7 +16,7 @@ import click
 import psycopg
 
 from loop311.kit.database.address import connection_url
-from loop311.notifications.testing import MailServer, TextGateway, mail_server, text_gateway
+from loop311.notifications.testing import MailServer, mail_server, text_gateway
 from loop311.site.torture.checking import SHOWN, Result, Scene, is_settled, kinds_of, results
 from loop311.site.torture.driving import Driver, Drivers, Journal
 from loop311.site.torture.house import House, counted, wait_for
@@ -61,7 +61,7 @@ def _torture(home: Path, rounds: int, clients: int, seed: int) -> bool:
         scene = Scene(house, journal, mail, texts, kinds_of(scene, example), database)
         _settle(scene)
         found = list(results(scene))
-        _print(found, kills, journal, mail, texts, time.monotonic() - started)
+        _print(found, kills, scene, time.monotonic() - started)
         return any(result.wrong for result in found)
 
 
@@ -105,14 +105,14 @@ def _settle(scene: Scene) -> None:
         scene.journal.troubles.append(str(error))
 
 
-def _print(
-    found: list[Result], kills: Counter[str], journal: Journal, mail: MailServer, texts: TextGateway, seconds: float
-) -> None:
-    repeated = len(mail.ids) - len(set(mail.ids))
+def _print(found: list[Result], kills: Counter[str], scene: Scene, seconds: float) -> None:
+    journal, ids = scene.journal, scene.mail.ids
+    [(unknown,)] = scene.rows("SELECT count(*) FROM notifications_message WHERE state = 'unknown'")
     click.echo(f"killed: {counted(kills)} ({sum(kills.values())} rounds, {seconds:.0f} s)")
     click.echo(
         f"requests all the way round: {len(journal.finished)}; calls {journal.tries}, of which again {journal.again};"
-        f" e-mails {len(mail.ids)}, of which repeats {repeated}; texts {len(texts.taken)}"
+        f" e-mails {len(ids)}, of which repeats {len(ids) - len(set(ids))};"
+        f" texts {len(scene.texts.taken)}, fate unknown {unknown}"
     )
     for result in found:
         click.echo(f"{'ok  ' if not result.wrong else 'FAIL'}  {result.what:<55} {result.looked_at:>8}")
