@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import structlog
 from django.db import transaction
 
 from loop311.accounts.models import StaffMember, Team
@@ -33,6 +34,7 @@ from loop311.residents import services as residents
 from loop311.residents.models import Resident
 
 SUBJECT = "callback"
+log = structlog.get_logger(__name__)
 _AT_ONCE = 500
 """Late ones marked in one transaction."""
 
@@ -183,24 +185,37 @@ def cancel(
 
 
 def mark_late(at: datetime | None = None) -> int:
-    """Every open one whose window has passed is said to be late, once, in every city; returns how many."""
+    """Every open one whose window has passed is said to be late, once, in every city; returns how many.
+
+    One that cannot be marked is logged and holds up no other.
+    """
     at = at or now()
-    marked = 0
-    while batch := _mark_batch(at):
-        marked += batch
-    return marked
+    tried, failed = 0, set[int]()
+    while batch := _mark_batch(at, failed):
+        tried += batch
+    return tried - len(failed)
 
 
 @transaction.atomic
-def _mark_batch(at: datetime) -> int:
-    rows = Callback.objects.late(at).filter(late_at__isnull=True).select_for_update(skip_locked=True)
-    found = list(rows.order_by("window_end")[:_AT_ONCE])
+def _mark_batch(at: datetime, failed: set[int]) -> int:
+    """How many were tried; those that failed are added to `failed` and not tried again."""
+    rows = Callback.objects.late(at).filter(late_at__isnull=True).exclude(pk__in=failed)
+    found = list(rows.select_for_update(skip_locked=True).order_by("window_end")[:_AT_ONCE])
     for callback in found:
-        callback.late_at = at
-        late_by = max(at - callback.window_end, timedelta())
-        body = {"minutes": int(late_by.total_seconds() // 60), "team": callback.team_id, "owner": callback.owner_id}
-        _write(callback, "callback.late", body, ["late_at"], by=system(callback.jurisdiction_id), at=at)
+        try:
+            with transaction.atomic():
+                _mark(callback, at)
+        except Exception:
+            failed.add(callback.pk)
+            log.exception("call-back not marked late", callback=callback.pk, jurisdiction=callback.jurisdiction_id)
     return len(found)
+
+
+def _mark(callback: Callback, at: datetime) -> None:
+    callback.late_at = at
+    late_by = max(at - callback.window_end, timedelta())
+    body = {"minutes": int(late_by.total_seconds() // 60), "team": callback.team_id, "owner": callback.owner_id}
+    _write(callback, "callback.late", body, ["late_at"], by=system(callback.jurisdiction_id), at=at)
 
 
 def get(callback_id: int, *, by: Actor) -> Callback:

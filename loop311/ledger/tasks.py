@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.ledger import checkpoints, services
+
+log = structlog.get_logger(__name__)
 
 
 @app.task(name="ledger.deliver", queue="events", retry=RetryStrategy(max_attempts=10, exponential_wait=3))
@@ -18,6 +21,16 @@ def deliver(event_id: int, kind: str, handler: str) -> None:
 @app.periodic(cron="20 * * * *")
 @app.task(name="ledger.close_days", queue="events", retry=RetryStrategy(max_attempts=8, wait=300))
 def close_days(timestamp: int) -> None:
-    """Hourly, so that a machine that was off at midnight closes its days soon after it is on again."""
+    """Hourly, so that a machine that was off at midnight closes its days soon after it is on again.
+
+    A city whose days cannot be closed holds up no other; what is wrong is raised at the end, so that it is tried again.
+    """
+    wrong: Exception | None = None
     for jurisdiction in Jurisdiction.objects.order_by("pk"):
-        checkpoints.catch_up(jurisdiction)
+        try:
+            checkpoints.catch_up(jurisdiction)
+        except Exception as error:
+            wrong = error
+            log.exception("days not closed", jurisdiction=jurisdiction.pk)
+    if wrong is not None:
+        raise wrong

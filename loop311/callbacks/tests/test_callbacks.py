@@ -22,6 +22,7 @@ from loop311.kit.actor import system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
 from loop311.kit.testing import at_once
+from loop311.ledger import services as ledger
 from loop311.ledger.models import Event
 from loop311.requests.models import Request
 from loop311.requests.testing import make_city
@@ -87,6 +88,24 @@ def test_a_failed_call_back_never_closes_a_physical_problem() -> None:
     services.fail(callback, by=city.system)
     assert Request.objects.filter(pk=request.pk).values().get() == before
     assert Event.objects.filter(subject_type="request", subject_id=request.pk).count() == 1
+
+
+def test_one_that_cannot_be_marked_late_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    city = a_city()
+    first, second = (a_callback(city, at=now() - 3 * HOUR) for _ in range(2))
+    append = ledger.append
+
+    def stumbling(kind: str, subject_type: str, subject_id: int, *args: Any, **kwargs: Any) -> int:
+        if subject_id == first.pk:
+            raise KeyError("something nobody thought of")
+        return append(kind, subject_type, subject_id, *args, **kwargs)
+
+    monkeypatch.setattr(ledger, "append", stumbling)
+    monkeypatch.setattr(services, "_AT_ONCE", 1)
+    assert services.mark_late() == 1
+    assert history(second) == ["callback.promised", "callback.late"]
+    first.refresh_from_db()
+    assert first.late_at is None
 
 
 def test_whose_window_has_passed_is_late_and_said_so_once() -> None:

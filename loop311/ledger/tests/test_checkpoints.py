@@ -110,6 +110,25 @@ def test_the_hourly_job_closes_the_days_of_every_city(city: Jurisdiction) -> Non
     assert Checkpoint.objects.filter(jurisdiction=other).exists()
 
 
+def test_a_city_whose_days_cannot_be_closed_holds_up_no_other(
+    city: Jurisdiction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = create("oak", name="Oak", time_zone="America/Chicago")
+    for one in (city, other):
+        say(one, datetime.now(UTC) - timedelta(days=3), one.pk)
+    catch_up = checkpoints.catch_up
+
+    def stumbling(jurisdiction: Jurisdiction) -> list[Checkpoint]:
+        if jurisdiction == city:
+            raise KeyError("something nobody thought of")
+        return catch_up(jurisdiction)
+
+    monkeypatch.setattr(checkpoints, "catch_up", stumbling)
+    with pytest.raises(KeyError):
+        tasks.close_days(timestamp=0)
+    assert Checkpoint.objects.filter(jurisdiction=other).exists()
+
+
 def _outside_script(tmp_path: Path, lines: list[str]) -> subprocess.CompletedProcess[str]:
     found = re.search(r"```python\n(.*?)```", HOW_TO.read_text(), re.DOTALL)
     assert found is not None

@@ -24,7 +24,10 @@ _TEAM = 1 << 62
 
 
 def notify_escalation(event_id: int) -> None:
-    """Handler of request.escalated: one notice for each member of staff the ladder names, else for the team's address."""
+    """Handler of request.escalated: one notice for each member of staff the ladder names, else for the team's address.
+
+    Without either it goes up to the city's administrators: that a promise slips is never told to nobody.
+    """
     event = Event.objects.get(pk=event_id)
     if not is_news(event.at, event.recorded_at):
         return
@@ -32,6 +35,8 @@ def notify_escalation(event_id: int) -> None:
         jurisdiction_id=event.jurisdiction_id, pk=event.subject_id
     )
     staff = recipients(request, [Tell(tell) for tell in json.loads(event.body)["tell"]])
+    if not staff and not request.team.email:
+        staff = recipients(request, [Tell.DIRECTOR])
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
     for member in staff:
         _queue(event, message_id(event.pk, member.pk, host), staff=member)

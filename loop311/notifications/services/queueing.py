@@ -47,7 +47,15 @@ def notify_request_event(event_id: int) -> None:
         jurisdiction_id=event.jurisdiction_id, pk=event.subject_id
     )
     if request.resident is not None:
-        _tell(event, request.resident, request, request_facts(request, json.loads(event.body)))
+        body = json.loads(event.body)
+        event.kind = told_as(event.kind, body)
+        _tell(event, request.resident, request, request_facts(request, body))
+
+
+def told_as(kind: str, body: Mapping[str, object]) -> str:
+    """The kind whose text says it. Ended with a declined leading request is declined: not closed, and one can object."""
+    declined = kind == "request.leader_closed" and body.get("state") == "declined"
+    return "request.declined" if declined else kind
 
 
 def notify_callback_event(event_id: int) -> None:

@@ -63,6 +63,12 @@ def test_without_anybody_the_teams_own_address_is_written_to(city: City) -> None
     assert "Pothole" in sent.body
 
 
+def test_when_the_ladder_reaches_nobody_the_administrators_are_told(city: City) -> None:
+    chief = employ(city.jurisdiction, "chief", Role.ADMINISTRATOR)
+    services.notify_escalation(escalated(city).pk)
+    assert Notice.objects.get().staff == chief
+
+
 def test_a_notice_is_sent_once_and_a_crash_repeats_its_name(city: City, smtp: MailServer) -> None:
     employ(city.jurisdiction, "manager", Role.DEPARTMENT_MANAGER)
     services.notify_escalation(escalated(city).pk)

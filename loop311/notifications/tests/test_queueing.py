@@ -19,7 +19,7 @@ from loop311.notifications.policies import MessageState
 from loop311.notifications.preview import preview
 from loop311.notifications.rendering import placeholder_values, rendered, spoken
 from loop311.requests.models import Request
-from loop311.requests.services import Proof, add_evidence, confirm, join, resolve
+from loop311.requests.services import Proof, add_evidence, confirm, decline, join, resolve
 from loop311.requests.testing import City, small_catalogue
 from loop311.residents.services import PointInput, add_contact_point, erase, unsubscribe
 from loop311.residents.testing import a_resident
@@ -105,6 +105,17 @@ def test_each_reporter_of_a_joined_request_is_told_the_true_end(city: City) -> N
         confirm(request, by=city.system)
     [message] = told(city, "request.leader_closed", follower.pk)
     assert (message.contact_point.address, message.language) == ("other@example.org", "es")
+
+
+def test_a_reporter_of_a_declined_family_hears_that_one_can_object(city: City) -> None:
+    leading, follower = filed(city), filed(city, email="other@example.org")
+    join(follower, leading=leading, by=city.system)
+    decline(leading, outcome="not-ours", by=city.system)
+    [message] = told(city, "request.leader_closed", follower.pk)
+    words = rendered(message)
+    assert "You can object by" in words.body
+    assert "It is not the city's." in words.body
+    assert follower.number in words.subject
 
 
 def test_what_is_taken_down_long_after_is_not_announced(city: City) -> None:

@@ -44,7 +44,14 @@ def add_evidence(
     at = at or now()
     request = access.lock(request.pk, by=by)
     digest = access.digest_of(
-        {"request": request.pk, "kind": proof.kind, "reference": proof.reference, "note": proof.note}
+        {
+            "request": request.pk,
+            "kind": proof.kind,
+            "reference": proof.reference,
+            "digest": proof.digest.hex() if proof.digest else None,
+            "position": [proof.latitude, proof.longitude],
+            "note": proof.note,
+        }
     )
     sender = access.sender_of(by, Verb.ADD_EVIDENCE)
     if key is not None and access.already_done(sender, key, digest, by=by):
@@ -103,6 +110,8 @@ def resolve(
     request = access.lock(request.pk, by=by)
     access.begin(request, Verb.RESOLVE, by=by, version=version)
     chosen = _outcome(request, outcome, Ending.DONE)
+    if request.source:  # what was taken over open ends here as everything does: by the service's own rule
+        request.completion = terms_of(request).completion
     if chosen.no_proof:
         _accept_statement(request, note, by=by, at=at)
     _ask_for_proof(request)

@@ -113,10 +113,17 @@ def _service(index: CatalogueIndex, filing: Filing) -> Service:
 def _checked(filing: Filing, service: Service, jurisdiction: Jurisdiction) -> Answers:
     """The normalised answers; Invalid with every fault of the answers, texts and place at once."""
     answers, faults = validate_answers(service, filing.answers, jurisdiction.languages)
-    faults = [*_text_faults(filing), *faults, *_place_faults(filing, service)]
+    faults = [*_resident_faults(filing), *_text_faults(filing), *faults, *_place_faults(filing, service)]
     if faults:
         raise Invalid(" ".join(f"{f.field}: {f.detail}" for f in faults[:5]), fields=faults)
     return answers
+
+
+def _resident_faults(filing: Filing) -> list[FieldProblem]:
+    """Words taken down for somebody who was erased would never be erased."""
+    if filing.resident is None or filing.resident.erased_at is None:
+        return []
+    return [FieldProblem("resident_id", "This resident was erased.")]
 
 
 def _text_faults(filing: Filing) -> list[FieldProblem]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -170,6 +172,17 @@ def test_the_same_comment_twice_with_one_key_is_one_comment(city: City) -> None:
     for _ in range(2):
         services.comment(request, text="Seen", key="c", by=city.member)
     assert Comment.objects.count() == 1
+
+
+@pytest.mark.parametrize("change", [{"latitude": 1.0, "longitude": 2.0}, {"digest": b"\1" * 32}])
+def test_another_proof_under_the_same_key_is_refused(city: City, change: dict[str, Any]) -> None:
+    request = city.file()
+    first = Proof(kind=EvidenceKind.PHOTO, reference="a.jpg")
+    services.add_evidence(request, first, by=city.member, key="k")
+    services.add_evidence(request, first, by=city.member, key="k")
+    assert request.evidence.count() == 1
+    with pytest.raises(Invalid, match="used before"):
+        services.add_evidence(request, replace(first, **change), by=city.member, key="k")
 
 
 def test_escalation_climbs_each_step_once_and_stops_with_the_clock(city: City) -> None:
