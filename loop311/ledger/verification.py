@@ -49,10 +49,15 @@ def city_faults(jurisdiction_id: int, *, progress: Progress = lambda count: None
 
 
 def freeze() -> None:
-    """One snapshot for all queries; inside a caller's transaction (tests) its own snapshot must do."""
+    """One snapshot for all queries; inside a caller's transaction (tests) its own snapshot must do.
+
+    A city that is new is one row to the planner until its tables are analysed: a nested loop over all of its events for each
+    of them took minutes after an import. Whole cities are read here, for which a merge or a hash is never the wrong join.
+    """
     if len(connection.savepoint_ids) == 0:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def _cities() -> list[int]:
