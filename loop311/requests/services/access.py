@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from loop311.kit.actor import Actor
 from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
@@ -44,10 +44,13 @@ def lock_family(request_id: int, *, by: Actor) -> tuple[Request, Request | None]
             .values_list("leading_id", flat=True)
             .first()
         )
+        held = transaction.savepoint()
         leading = lock(leading_id, by=by) if leading_id else None
         request = lock(request_id, by=by)
         if request.leading_id == leading_id:
+            transaction.savepoint_commit(held)
             return request, leading
+        transaction.savepoint_rollback(held)  # lets go of both, to hold them in the right order
     raise Conflict("Somebody is joining and separating this request just now; try again.")
 
 

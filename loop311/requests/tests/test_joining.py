@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 
 from loop311.catalog.definitions import EvidenceKind
+from loop311.kit.actor import Actor
 from loop311.kit.problems import Conflict, Invalid
 from loop311.kit.testing import at_once
 from loop311.ledger.models import Event
 from loop311.requests import services
 from loop311.requests.models import Request
-from loop311.requests.services import Proof
+from loop311.requests.services import Proof, access
 from loop311.requests.testing import MONDAY, City, make_city
 from loop311.residents.models import Resident
 
@@ -129,6 +132,35 @@ def _joined(city: City, request: Request, leading: Request) -> str:
     except (Conflict, Invalid):
         return "refused"
     return "ok"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finds_it_joined_meanwhile_lets_go_before_holding_the_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held the other way round, whoever holds the leading request and wants its followers would wait for ever."""
+    city = make_city()
+    request, leading = city.file(), city.file()
+    lock, seen = access.lock, list[int]()
+
+    def others_come_first(request_id: int, *, by: Actor) -> Request:
+        if not seen:
+            at_once([partial(_joined, city, request, leading)])
+        seen.append(request_id)
+        if request_id == leading.pk:
+            assert at_once([partial(_is_free, request)]) == [True]
+        return lock(request_id, by=by)
+
+    def join_unwatched(request_id: int, *, by: Actor) -> Request:
+        return (others_come_first if threading.current_thread() is here else lock)(request_id, by=by)
+
+    here = threading.current_thread()
+    monkeypatch.setattr(access, "lock", join_unwatched)
+    services.separate(request, by=city.concierge)
+    assert seen == [request.pk, leading.pk, request.pk]
+
+
+def _is_free(request: Request) -> bool:
+    with transaction.atomic():
+        return Request.objects.select_for_update(skip_locked=True).filter(pk=request.pk).exists()
 
 
 def test_the_yes_of_one_reporter_counts_after_another_was_erased(city: City) -> None:
