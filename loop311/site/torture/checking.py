@@ -45,14 +45,14 @@ class Scene:
         return self.database.execute(sql.encode(), params).fetchall()
 
 
-def is_settled(scene: Scene) -> bool:
-    """Every job done, every message ended."""
+def remaining(scene: Scene) -> int:
+    """Jobs that follow from events, and messages, that have not ended yet."""
     [(jobs, messages)] = scene.rows(
         "SELECT (SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
         "        AND task_name IN ('ledger.deliver', 'notifications.send')),"
         " (SELECT count(*) FROM notifications_message WHERE state IN ('queued', 'held', 'sending'))"
     )
-    return bool(jobs == 0 and messages == 0)
+    return int(jobs + messages)
 
 
 def results(scene: Scene) -> Iterator[Result]:

@@ -171,5 +171,5 @@ class Drivers:
             except RuntimeError:
                 continue  # written down among the troubles
             finally:
-                time.sleep(driver.chance.uniform(0, 0.2))
+                time.sleep(driver.chance.uniform(0, 1.5))
         driver.close()
