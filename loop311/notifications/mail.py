@@ -27,6 +27,8 @@ def send_email(message: Message, words: Rendered) -> None:
         raise _by_code(error.smtp_code) from error
     except smtplib.SMTPNotSupportedError as error:
         raise Refused("smtp unsupported") from error
+    except ValueError as error:
+        raise Refused("address") from error  # one that no header can hold
     except (smtplib.SMTPException, OSError) as error:
         slow = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
         raise Unavailable("timeout" if slow else "connection") from error

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db import Error as DatabaseError
 from django.db import connection
 
 from loop311.notifications import services
 from loop311.notifications.mail import send_email
 from loop311.notifications.models import Message
-from loop311.notifications.outcomes import Refused, Unavailable, Unclear
+from loop311.notifications.outcomes import Refused, Unavailable, Unclear, Undelivered
 from loop311.notifications.policies import Kind
 from loop311.notifications.rendering import Rendered, rendered
 from loop311.notifications.sms import Sms, gateway
@@ -51,16 +52,24 @@ def _send(message: Message, texts: Sms) -> None:
 
 def _hand_over(message: Message, texts: Sms) -> None:
     words = _words(message)
-    if message.kind == Kind.SMS:
-        texts.send(message.contact_point.address, words.sms, message.message_id)
-    else:
-        send_email(message, words)
+    try:
+        if message.kind == Kind.SMS:
+            texts.send(message.contact_point.address, words.sms, message.message_id)
+        else:
+            send_email(message, words)
+    except Undelivered:
+        raise
+    except Exception as error:  # a mistake of ours or of a back end; it must not keep the message in between for ever
+        logger.exception("message %s could not be handed over", message.pk)
+        raise (Unclear if message.kind == Kind.SMS else Unavailable)("internal") from error
 
 
 def _words(message: Message) -> Rendered:
     """A text that cannot be made is listed for somebody to mend, and holds up nothing else."""
     try:
         return rendered(message)
+    except DatabaseError:
+        raise  # nothing is wrong with the text
     except Exception as error:
         logger.exception("message %s cannot be written", message.pk)
         raise Refused("rendering") from error

@@ -48,6 +48,8 @@ class HttpSms:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unavailable("connection") from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise Unavailable("address of the gateway") from error
         except httpx.TransportError as error:
             raise Unclear("no reply") from error
         _judge(reply.status_code)

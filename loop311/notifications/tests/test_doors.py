@@ -11,11 +11,10 @@ from django.test import Client
 from loop311.accounts.testing import a_secret, bearer
 from loop311.kit.clock import now
 from loop311.kit.testing import same_number_of_queries
-from loop311.ledger.models import Event
-from loop311.ledger.services import handle, handlers_of
 from loop311.notifications import services
 from loop311.notifications.commands import notifications
 from loop311.notifications.models import Message
+from loop311.notifications.tests.telling import told
 from loop311.requests.testing import City, make_city
 from loop311.residents.testing import a_resident
 
@@ -26,9 +25,8 @@ API = "/api/v1/notifications"
 def a_message(city: City, number: int = 1) -> Message:
     resident = a_resident(city.jurisdiction, email=f"resident{number}@example.org")
     request = city.file(at=now(), resident=resident)
-    event = Event.objects.get(kind="request.filed", subject_id=request.pk)
-    handle(event.pk, event.kind, handlers_of(event.kind)[0][0])
-    return Message.objects.get(event=event)
+    [message] = told("request.filed", request.pk)
+    return message
 
 
 def failed(city: City, number: int = 1) -> Message:

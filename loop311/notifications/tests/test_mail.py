@@ -12,19 +12,21 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from pytest_django.fixtures import Settings
 
 from loop311.kit.actor import system
 from loop311.kit.clock import now
 from loop311.ledger.models import Event
-from loop311.ledger.services import handle, handlers_of
 from loop311.notifications import services
 from loop311.notifications.models import Message
 from loop311.notifications.policies import MessageState
 from loop311.notifications.sending import deliver
 from loop311.notifications.testing import MailServer
+from loop311.notifications.tests.telling import told
 from loop311.requests.testing import City
+from loop311.residents.models import ContactPoint
 from loop311.residents.services import unsubscribe
 from loop311.residents.testing import a_resident
 
@@ -39,9 +41,8 @@ def message(city: City) -> Message:
 def a_message(city: City) -> Message:
     resident = a_resident(city.jurisdiction, "Résident", email="resident@example.org")
     request = city.file(at=now(), resident=resident, address="<b>1 Elm St</b> http://evil.example")
-    event = Event.objects.get(kind="request.filed", subject_id=request.pk)
-    handle(event.pk, event.kind, handlers_of(event.kind)[0][0])
-    return Message.objects.get()
+    [message] = told("request.filed", request.pk)
+    return message
 
 
 def again(message: Message) -> Message:
@@ -151,6 +152,31 @@ def test_a_text_that_cannot_be_made_is_listed_and_holds_up_nothing(
     Message.objects.update(facts={"due_on": "tomorrow"})
     assert again(message).state == MessageState.FAILED
     assert message.error == "rendering"
+
+
+def test_an_address_no_header_can_hold_is_listed_at_once(smtp: MailServer, message: Message) -> None:
+    ContactPoint.objects.filter(pk=message.contact_point_id).update(address="resident@example.org\nBcc: b@example.org")
+    assert again(message).state == MessageState.FAILED
+    assert message.error == "address"
+    assert smtp.accepted == []
+
+
+def test_an_address_with_accents_is_written_to(smtp: MailServer, message: Message) -> None:
+    ContactPoint.objects.filter(pk=message.contact_point_id).update(address="resident@peñón.example")
+    assert again(message).state == MessageState.SENT
+
+
+def test_a_mistake_of_a_back_end_is_tried_again_and_never_keeps_a_message_in_between(
+    message: Message, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "loop311.notifications.tests.test_mail.Broken"
+    assert again(message).state == MessageState.QUEUED
+    assert message.error == "internal"
+
+
+class Broken(BaseEmailBackend):
+    def send_messages(self, email_messages: object) -> int:
+        raise KeyError("api key")
 
 
 def test_a_message_that_lost_its_job_is_found_again(smtp: MailServer, message: Message) -> None:

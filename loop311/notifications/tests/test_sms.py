@@ -8,12 +8,12 @@ from pytest_django.fixtures import Settings
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, Forbidden, NotFound
 from loop311.ledger.models import Event
-from loop311.ledger.services import handle, handlers_of
 from loop311.notifications import services
 from loop311.notifications.models import Message
 from loop311.notifications.policies import MessageState
 from loop311.notifications.sending import deliver
 from loop311.notifications.testing import TextGateway
+from loop311.notifications.tests.telling import told
 from loop311.requests.testing import City, make_city
 from loop311.residents.testing import a_resident
 
@@ -24,9 +24,8 @@ pytestmark = pytest.mark.django_db
 def message(city: City) -> Message:
     resident = a_resident(city.jurisdiction, mobile="+1 214 555 0123", language="es")
     request = city.file(at=now(), resident=resident)
-    event = Event.objects.get(kind="request.filed", subject_id=request.pk)
-    handle(event.pk, event.kind, handlers_of(event.kind)[0][0])
-    return Message.objects.get()
+    [message] = told("request.filed", request.pk)
+    return message
 
 
 def again(message: Message) -> str:
