@@ -82,8 +82,11 @@ def find(number: str, by: Actor) -> Request:
 
 
 def show(number: str, by: Actor, language: str | None = None) -> dict[str, Any]:
-    """One request as the API gives it."""
-    request = find(number, by)
+    """One request as it stands, as the API gives it."""
+    return present(find(number, by), by, language)
+
+
+def present(request: Request, by: Actor, language: str | None = None) -> dict[str, Any]:
     return {
         **schemas.facts(request),
         "service_code": request.service.code,
@@ -115,7 +118,7 @@ def file(request: HttpRequest, body: schemas.FilingIn, response: HttpResponse, k
     jurisdiction = Jurisdiction.objects.get(pk=by.jurisdiction_id)
     filed = services.file(jurisdiction, filing, by=by, key=key)
     response["Location"] = f"/api/v1/requests/{filed.number}"
-    return Status(201, show(filed.number, by))
+    return Status(201, present(filed, by))
 
 
 @router.get("/requests", response=schemas.RequestPage, summary="Requests, newest first")

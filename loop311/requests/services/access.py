@@ -124,17 +124,16 @@ def already_done(sender: str, key: str, digest: bytes, *, by: Actor) -> Request 
     number = int.from_bytes(hashlib.sha256(lock_name.encode()).digest()[:8], "big", signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
-    used = (
-        FilingKey.objects.select_related("request__jurisdiction")
-        .filter(jurisdiction_id=by.jurisdiction_id, sender=sender, key=key)
-        .first()
-    )
+        cursor.execute(
+            "SELECT digest, request_id FROM requests_filingkey WHERE jurisdiction_id = %s AND sender = %s AND key = %s",
+            [by.jurisdiction_id, sender, key],
+        )
+        used = cursor.fetchone()
     if used is None:
         return None
-    if bytes(used.digest) != digest:
+    if bytes(used[0]) != digest:
         raise Invalid("This idempotency key was used before for something else; use a new key for a new message.")
-    known: Request = used.request
-    return known
+    return Request.objects.select_related("jurisdiction").get(jurisdiction_id=by.jurisdiction_id, pk=used[1])
 
 
 def remember(sender: str, key: str, digest: bytes, request: Request, *, by: Actor, at: datetime) -> None:

@@ -10,10 +10,12 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from loop311.accounts.models import Team
 from loop311.catalog.conditions import validate_answers
 from loop311.catalog.definitions import Answers, PlaceNeed, PromisePolicy, Service, Step
 from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.models import CatalogueVersion
+from loop311.catalog.models import Service as ServiceRow
 from loop311.catalog.services import at as catalogue_at
 from loop311.interactions import services as interactions
 from loop311.interactions.models import Interaction
@@ -213,14 +215,19 @@ def _insert(
     planned = {p.step: p.due_at for p in promise_policies.plan(_policy(under), decision.priority, at, under.clocks)}
     due_at = planned[Step.RESOLUTION]
     salt = secrets.token_bytes(16)
+    # Only what is known anyway of service and team is set on these, so that showing the request asks for nothing again.
+    service = ServiceRow(pk=service_id, jurisdiction_id=jurisdiction.pk, code=under.service.code)
+    team = Team(
+        pk=team_id, jurisdiction_id=jurisdiction.pk, code=decision.team, names=under.index.teams[decision.team].names
+    )
     request = Request.objects.create(
         jurisdiction=jurisdiction,
         number=next_number(jurisdiction, "request", at),
         interaction=interaction,
         resident=filing.resident,
         catalogue_version=version,
-        service_id=service_id,
-        team_id=team_id,
+        service=service,
+        team=team,
         state=State.RECEIVED,
         priority=decision.priority,
         channel=interaction.channel,
