@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -178,16 +179,23 @@ def _areas(jurisdiction: Jurisdiction, filing: Filing, at: datetime) -> dict[str
     return index.areas_at(filing.latitude, filing.longitude)
 
 
-def identify(jurisdiction_id: int, service_code: str, team_code: str) -> tuple[int, int]:
-    """Ids of a service and a team by their codes, in one query. The catalogue was checked, so both exist."""
+_IDENTIFY = """
+SELECT s.id, s.jurisdiction_id, s.code, s.group, s.department_code, s.names::text, s.is_offered,
+       t.id, t.jurisdiction_id, t.department_id, t.code, t.names::text, t.email
+FROM catalog_service s JOIN accounts_team t ON t.jurisdiction_id = s.jurisdiction_id
+WHERE s.jurisdiction_id = %s AND s.code = %s AND t.code = %s
+"""
+_SERVICE = ("id", "jurisdiction_id", "code", "group", "department_code", "names", "is_offered")
+_TEAM = ("id", "jurisdiction_id", "department_id", "code", "names", "email")
+
+
+def identify(jurisdiction_id: int, service_code: str, team_code: str) -> tuple[ServiceRow, Team]:
+    """The rows of a service and a team by their codes, whole, in one query. The catalogue was checked, so both exist."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT s.id, t.id FROM catalog_service s JOIN accounts_team t ON t.jurisdiction_id = s.jurisdiction_id"
-            " WHERE s.jurisdiction_id = %s AND s.code = %s AND t.code = %s",
-            [jurisdiction_id, service_code, team_code],
-        )
-        row = cursor.fetchone()
-    return int(row[0]), int(row[1])
+        cursor.execute(_IDENTIFY, [jurisdiction_id, service_code, team_code])
+        row = list(cursor.fetchone())
+    row[5], row[11] = json.loads(row[5]), json.loads(row[11])
+    return ServiceRow.from_db("default", _SERVICE, row[:7]), Team.from_db("default", _TEAM, row[7:])
 
 
 def _insert(
@@ -211,15 +219,10 @@ def _insert(
         language=filing.language,
         at=at,
     )
-    service_id, team_id = identify(jurisdiction.pk, under.service.code, decision.team)
+    service, team = identify(jurisdiction.pk, under.service.code, decision.team)
     planned = {p.step: p.due_at for p in promise_policies.plan(_policy(under), decision.priority, at, under.clocks)}
     due_at = planned[Step.RESOLUTION]
     salt = secrets.token_bytes(16)
-    # Only what is known anyway of service and team is set on these, so that showing the request asks for nothing again.
-    service = ServiceRow(pk=service_id, jurisdiction_id=jurisdiction.pk, code=under.service.code)
-    team = Team(
-        pk=team_id, jurisdiction_id=jurisdiction.pk, code=decision.team, names=under.index.teams[decision.team].names
-    )
     request = Request.objects.create(
         jurisdiction=jurisdiction,
         number=next_number(jurisdiction, "request", at),

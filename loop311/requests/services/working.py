@@ -260,7 +260,7 @@ def _keep_answers(request: Request, *, by: Actor, at: datetime) -> None:
 def _move(request: Request, under: Terms, answers: Answers, at: datetime) -> None:
     """Route and promise anew, from the day the resident first asked."""
     decision = decide(under.index, under.service.code, answers, request.areas)
-    request.service_id, request.team_id = identify(request.jurisdiction_id, under.service.code, decision.team)
+    request.service, request.team = identify(request.jurisdiction_id, under.service.code, decision.team)
     request.assignee = None
     request.state = State.RECEIVED
     request.priority = decision.priority
