@@ -29,6 +29,12 @@ Code = Annotated[str, Field(max_length=80)]
 Language = Annotated[
     str, Field(max_length=35, description="Texts in this language where there are any, else the first.")
 ]
+Words = Annotated[
+    str,
+    Field(
+        max_length=2000, description="A resident's own words in any of the city's languages; also only the beginning."
+    ),
+]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -87,13 +93,15 @@ class WholeService(ServiceHead):
     version: int = Field(description="Of the catalogue this was read from.")
 
 
-@router.get("/services", response=list[ServiceOut], summary="What can be asked for now")
-def list_services(request: HttpRequest, language: Language = "") -> list[ServiceOut]:
+@router.get(
+    "/services", response=list[ServiceOut], summary="What can be asked for now; with `q`, what the words fit best"
+)
+def list_services(request: HttpRequest, language: Language = "", q: Words = "") -> list[ServiceOut]:
     who = require(request, "catalog.read")
-    _, index = services.current(who.jurisdiction_id)
-    return [
-        ServiceOut(**_head(service, index, language), questions=len(service.questions)) for service in index.offered()
-    ]
+    version, index = services.current(who.jurisdiction_id)
+    found = services.finder_of(version.pk).find(q) if q.strip() else None
+    listed = index.offered() if found is None else [index.services[each.code] for each in found]
+    return [ServiceOut(**_head(service, index, language), questions=len(service.questions)) for service in listed]
 
 
 @router.get("/services/{code}", response=WholeService, summary="One service with its questions and outcomes")

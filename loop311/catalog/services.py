@@ -13,6 +13,7 @@ from django.db import transaction
 from loop311.accounts.organisation import ensure_department, ensure_team
 from loop311.catalog.checks import check, errors
 from loop311.catalog.definitions import Catalogue
+from loop311.catalog.finding import Finder
 from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.models import CatalogueVersion, Service
 from loop311.jurisdictions.models import Jurisdiction
@@ -87,6 +88,12 @@ def index_of(version_id: int) -> CatalogueIndex:
     """The index of one version. Versions are immutable, so it stays in the process; no query after the first call."""
     document = CatalogueVersion.objects.values_list("document", flat=True).get(pk=version_id)
     return CatalogueIndex.of(msgspec.json.decode(document, type=Catalogue))
+
+
+@lru_cache(maxsize=128)
+def finder_of(version_id: int) -> Finder:
+    """The search over the words of one version; stays in the process like its index."""
+    return Finder.of(index_of(version_id).catalogue)
 
 
 def version_by_number(jurisdiction_id: int, number: int) -> CatalogueVersion:

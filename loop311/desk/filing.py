@@ -12,13 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from loop311.catalog.definitions import Answers, PlaceNeed, Service
 from loop311.catalog.index import CatalogueIndex
-from loop311.catalog.services import current
+from loop311.catalog.services import current, finder_of
 from loop311.desk.access import Desk
 from loop311.desk.forms import StyledForm
 from loop311.interactions.policies import Channel
 from loop311.kit.problems import Forbidden, NotFound
 from loop311.places.geocoding import Candidate, geocode
-from loop311.places.policies import normalise
 from loop311.requests import services
 from loop311.requests.models import Request
 from loop311.requests.sentences import say
@@ -45,25 +44,19 @@ class Group:
 
 
 def picker(desk: Desk, words: str) -> list[Group]:
-    """The services something can be filed under, by group; only those with all the words where words are given."""
-    _version, index = current(desk.city.pk)
-    wanted = normalise(words).split()
-    groups: dict[str, list[tuple[str, str, str]]] = {}
-    for service in index.offered():
-        if all(word in _searchable(service) for word in wanted):
-            entry = (service.code, _name(service, desk), say(service.descriptions, desk.language))
-            groups.setdefault(service.group, []).append(entry)
-    return [Group(_group(index, code, desk), entries) for code, entries in groups.items()]
+    """The services something can be filed under: by group, or those the words fit in one list, best first."""
+    version, index = current(desk.city.pk)
+    if not words.strip():
+        groups: dict[str, list[Service]] = {}
+        for service in index.offered():
+            groups.setdefault(service.group, []).append(service)
+        return [Group(_group(index, code, desk), _entries(desk, members)) for code, members in groups.items()]
+    found = [index.services[each.code] for each in finder_of(version.pk).find(words)]
+    return [Group(str(_("Best first")), _entries(desk, found))] if found else []
 
 
-def _searchable(service: Service) -> str:
-    """In every language: residents' words are not the staff's."""
-    words = [
-        *service.names.values(),
-        *service.descriptions.values(),
-        *(w for ws in service.keywords.values() for w in ws),
-    ]
-    return normalise(" ".join(words))
+def _entries(desk: Desk, services: Sequence[Service]) -> list[tuple[str, str, str]]:
+    return [(each.code, _name(each, desk), say(each.descriptions, desk.language)) for each in services]
 
 
 def _name(service: Service, desk: Desk) -> str:

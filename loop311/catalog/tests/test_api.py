@@ -159,3 +159,11 @@ def test_reading_does_not_allow_publishing(city: Jurisdiction) -> None:
     post(city, "catalogue/versions", document(), 403, scope="catalog.read")
     post(city, "catalogue/check", document(), 403, scope="catalog.read")
     get(city, "services", 403, scope="requests.read")
+
+
+def test_services_are_searched_by_a_residents_words_best_first(city: Jurisdiction) -> None:
+    assert [row["code"] for row in get(city, "services?q=un+bache+grande")] == ["pothole"]
+    assert [row["code"] for row in get(city, "services?q=lose+dog")] == ["dog_loose"]
+    assert get(city, "services?q=elephant") == []
+    assert len(get(city, "services?q=")) == 3
+    get(city, f"services?q={'a' * 2001}", 422)

@@ -133,6 +133,7 @@ def test_a_known_resident_is_not_asked_again(desk: Sitting) -> None:
 
 def test_the_picker_finds_by_words_in_any_language(desk: Sitting) -> None:
     assert "Pothole" in page(desk.client, "/desk/file/?q=pothole").text
+    assert "Pothole" in page(desk.client, "/desk/file/?q=a+pottole").text
     assert "Sign" not in page(desk.client, "/desk/file/?q=pothole").text.replace("Sign out", "")
-    assert "No service has all these words" in page(desk.client, "/desk/file/?q=elephant").text
+    assert "No service fits these words" in page(desk.client, "/desk/file/?q=elephant").text
     page(desk.client, "/desk/file/unknown/", status=404)
