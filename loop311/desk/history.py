@@ -22,6 +22,7 @@ from loop311.kit.actor import ActorKind
 from loop311.ledger.models import Event
 from loop311.requests.models import Request
 from loop311.requests.sentences import say
+from loop311.requests.services.handing import reference_digest
 
 SENTENCES: dict[str, object] = {
     "request.filed": gettext_lazy("Filed and routed to {team}."),
@@ -122,6 +123,7 @@ class _Words:
         self, desk: Desk, request: Request, index: CatalogueIndex, bodies: Sequence[Body], staff: Iterable[int]
     ) -> None:
         self._language = desk.language
+        self._request = request
         self._index = index
         assignees = [_number(body.get("assignee")) for body in bodies]
         self._staff = staff_names(desk, {*staff, *assignees})
@@ -152,7 +154,7 @@ class _Words:
             "assignee": lambda body: self._staff.get(_number(body.get("assignee")), self._team(body.get("team"))),
             "reason": lambda body: self._text("stop_reasons", body.get("reason")),
             "owner": lambda body: self._text("owners", body.get("owner")),
-            "reference": lambda body: str(body.get("reference") or _("not known yet")),
+            "reference": self._reference,
             "outcome": lambda body: self._text("outcomes", body.get("outcome")),
             "evidence": lambda body: str(body.get("kind", "")).replace("_", " "),
             "leading": lambda body: self._numbers.get(_number(body.get("leading")), ""),
@@ -167,6 +169,15 @@ class _Words:
             "level": lambda body: str(LEVEL.get(str(body.get("level")), body.get("level"))),
             "due": lambda body: _spoken(body.get("due_at")),
         }
+
+    def _reference(self, body: Body) -> str:
+        """The event has a digest of the outside owner's number: shown while the request still has that number."""
+        if body.get("reference"):  # as early events carry it
+            return str(body["reference"])
+        digest = body.get("digest")
+        if digest is None:
+            return _("not known yet")
+        return self._request.handed_reference if digest == reference_digest(self._request) else _("no longer kept")
 
     def _team(self, key: object) -> str:
         return self._teams.get(key, _("the team")) if isinstance(key, int | str) else _("the team")

@@ -254,7 +254,7 @@ def dispute(
     access.begin(request, Verb.DISPUTE, by=by, version=version)
     target = _disputed(request, leading)
     if target.dispute_until is not None and at > target.dispute_until:
-        raise Conflict(f"The time to object to {target.number} has passed; file a new request, it will be linked.")
+        raise Conflict(f"The time to object to {target.number} has passed; file a new request that names this number.")
     if text:
         Comment.objects.create(
             jurisdiction_id=request.jurisdiction_id, request=request, at=at, actor_kind=by.kind.value,

@@ -33,6 +33,7 @@ from loop311.promises import policies as promise_policies
 from loop311.requests.models import Promise, Request
 from loop311.requests.policies import PromiseReason, State
 from loop311.requests.services import access
+from loop311.requests.services.handing import hand_over_by_rule
 from loop311.requests.services.promising import Terms, first_escalation, terms
 from loop311.residents.models import Resident
 from loop311.routing.policies import Decision, decide
@@ -290,8 +291,7 @@ def _insert(
         at=at,
         first=True,
     )
-    if decision.hand_over:
-        _hand_over_at_once(request, decision.hand_over, by=by, at=at)
+    hand_over_by_rule(request, decision.hand_over, by=by, at=at)
     return request
 
 
@@ -299,15 +299,6 @@ def _policy(under: Terms) -> PromisePolicy:
     if under.policy is None:
         raise Invalid("Nothing can be filed under a service without a promise.")
     return under.policy
-
-
-def _hand_over_at_once(request: Request, owner: str, *, by: Actor, at: datetime) -> None:
-    """By geometry or answers somebody outside the city is responsible: number and clock start here all the same."""
-    request.state = State.HANDED_OVER
-    request.handed_to = owner
-    access.write(
-        request, "request.handed_over", {"owner": owner, "reference": ""}, by=by, at=at, fields=("state", "handed_to")
-    )
 
 
 def words_digest(request: Request) -> str:

@@ -78,10 +78,14 @@ def erase_words(resident_ids: Iterable[int], *, by: Actor, at: datetime | None =
     for request_id in ids:
         request = access.lock(request_id, by=by)
         request.description = request.address = request.location_note = request.outcome_note = ""
+        request.handed_reference = ""
         request.answers = {}
         request.salt = b""
         request.latitude = request.longitude = None
-        fields = ("description", "address", "location_note", "outcome_note", "answers", "salt", "latitude", "longitude")
+        fields = (
+            "description", "address", "location_note", "outcome_note", "handed_reference", "answers", "salt", "latitude",
+            "longitude",
+        )  # fmt: skip
         access.write(request, "request.words_erased", {}, by=by, at=at, fields=fields)
         of_request = {"jurisdiction_id": by.jurisdiction_id, "request_id": request_id}
         Comment.objects.filter(**of_request).update(text="")

@@ -18,6 +18,7 @@ from loop311.requests.models import Comment, Request
 from loop311.requests.policies import PromiseReason, State, Verb
 from loop311.requests.services import access
 from loop311.requests.services.filing import identify, words_digest
+from loop311.requests.services.handing import hand_over_by_rule, hand_to
 from loop311.requests.services.promising import (
     Terms,
     due_after_stops,
@@ -28,7 +29,7 @@ from loop311.requests.services.promising import (
     terms,
     terms_of,
 )
-from loop311.routing.policies import decide
+from loop311.routing.policies import Decision, decide
 
 
 @transaction.atomic
@@ -148,19 +149,8 @@ def hand_over(
             f"The catalogue knows no outside owner {owner[:80]!r}.",
             fields=[FieldProblem("owner", "Not in the catalogue.")],
         )
-    request.state = State.HANDED_OVER
-    request.handed_to = owner
-    request.handed_reference = reference[:200]
     respond(request, at)
-    fields = ("state", "handed_to", "handed_reference", "first_responded_at")
-    access.write(
-        request,
-        "request.handed_over",
-        {"owner": owner, "reference": request.handed_reference},
-        by=by,
-        at=at,
-        fields=fields,
-    )
+    hand_to(request, owner, reference[:200], by=by, at=at, fields=("first_responded_at",))
     return request
 
 
@@ -168,7 +158,7 @@ def hand_over(
 def reroute(
     request: Request, *, team: Team, by: Actor, version: int | None = None, at: datetime | None = None
 ) -> Request:
-    """Another team becomes accountable; number, clock and promises stay."""
+    """Another team becomes accountable; number, clock and promises stay. A person decides so: no routing rule is asked."""
     at = at or now()
     request = access.lock(request.pk, by=by)
     access.begin(request, Verb.REROUTE, by=by, version=version)
@@ -198,6 +188,7 @@ def change_service(
 ) -> Request:
     """It is asked under another service, of the present catalogue: new team and promise, same number, history, first promise.
 
+    As at filing, a routing rule of the new service may hand it over to somebody outside at once.
     Answers to questions both services ask are kept unless given anew; all earlier answers stay as an internal comment.
     """
     at = at or now()
@@ -215,7 +206,7 @@ def change_service(
     _keep_answers(request, by=by, at=at)
     before = request.service.code
     request.catalogue_version = catalogue
-    _move(request, under, merged, at)
+    decision = _move(request, under, merged, at)
     body = {
         "from_service": before,
         "to_service": service_code,
@@ -229,6 +220,7 @@ def change_service(
         "due_at", "escalate_at", "waiting_reason",
     )  # fmt: skip
     access.write(request, "request.service_changed", body, by=by, at=at, fields=fields)
+    hand_over_by_rule(request, decision.hand_over, by=by, at=at)
     return request
 
 
@@ -257,7 +249,7 @@ def _keep_answers(request: Request, *, by: Actor, at: datetime) -> None:
         )
 
 
-def _move(request: Request, under: Terms, answers: Answers, at: datetime) -> None:
+def _move(request: Request, under: Terms, answers: Answers, at: datetime) -> Decision:
     """Route and promise anew, from the day the resident first asked."""
     decision = decide(under.index, under.service.code, answers, request.areas)
     request.service, request.team = identify(request.jurisdiction_id, under.service.code, decision.team)
@@ -268,9 +260,10 @@ def _move(request: Request, under: Terms, answers: Answers, at: datetime) -> Non
     request.completion = under.completion
     request.publicity = under.service.publicity
     if under.policy is None:
-        return
+        return decision
     due_at = due_after_stops(request, under, at=at)
     if due_at != request.due_at:
         next_promise(request, Step.RESOLUTION, due_at, PromiseReason.SERVICE_CHANGED, at=at)
         request.due_at = due_at
     request.escalate_at = first_escalation(under.policy, due_at)
+    return decision

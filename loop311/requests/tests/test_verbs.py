@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from loop311.requests import services
 from loop311.requests.models import Comment, Escalated, Promise, Request
 from loop311.requests.policies import State
 from loop311.requests.services import Proof
+from loop311.requests.services.handing import reference_digest
 from loop311.requests.testing import MONDAY, City, make_city
 
 PHOTO = Proof(kind=EvidenceKind.PHOTO, reference="p1")
@@ -123,6 +126,39 @@ def test_changing_the_service_keeps_number_history_and_first_promise(city: City)
     first = Promise.objects.get(request=after, step="resolution", sequence=1)
     assert first.due_at == before.due_at
     assert "danger: no" in Comment.objects.get().text
+
+
+def test_changing_the_service_obeys_a_routing_rule_that_hands_over(city: City) -> None:
+    before = services.change_service(city.file(), service_code="sign", by=city.system)
+    deep = {"danger": "no", "depth": 55}
+    after = services.change_service(before, service_code="pothole", answers=deep, by=city.system)
+    assert (after.state, after.handed_to, after.team.code) == ("handed_over", "state-roads", "north")
+    assert (after.number, after.received_at) == (before.number, before.received_at)
+    assert kinds(after)[-2:] == ["service_changed", "handed_over"]
+
+
+def test_the_outside_owners_number_stays_when_a_change_of_service_finds_the_same_owner(city: City) -> None:
+    handed = services.hand_over(city.file(), owner="state-roads", reference="TX-9", by=city.system)
+    deep = {"danger": "no", "depth": 55}
+    again = services.change_service(handed, service_code="pothole", answers=deep, by=city.system)
+    assert (again.state, again.handed_reference) == ("handed_over", "TX-9")
+    moved = services.change_service(again, service_code="sign", by=city.system)
+    assert moved.state == "received"
+
+
+def test_a_re_route_is_a_persons_decision_so_no_routing_rule_is_asked(city: City) -> None:
+    request = services.assign(city.file(answers={"danger": "no", "depth": 55}), by=city.system)
+    request = services.reroute(request, team=Team.objects.get(code="signs"), by=city.system)
+    assert (request.state, request.team.code) == ("received", "signs")
+
+
+def test_what_staff_type_as_an_outside_number_stands_in_no_event(city: City) -> None:
+    request = services.hand_over(city.file(), owner="state-roads", reference="ask for Mr. Resident", by=city.system)
+    body = Event.objects.get(kind="request.handed_over").body
+    assert "Resident" not in body
+    assert (
+        json.loads(body)["digest"] == reference_digest(request) != hashlib.sha256(b"ask for Mr. Resident").hexdigest()
+    )
 
 
 def test_rerouting_makes_another_team_accountable(city: City) -> None:

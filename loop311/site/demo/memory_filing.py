@@ -22,10 +22,11 @@ from loop311.requests.models import Request
 from loop311.requests.policies import PromiseReason, State
 from loop311.requests.services import Filing
 from loop311.requests.services.filing import words_digest
+from loop311.requests.services.handing import reference_digest
 from loop311.requests.services.promising import first_escalation
 from loop311.residents.models import Resident
 from loop311.routing.policies import Decision, decide
-from loop311.site.demo.memory import Memory
+from loop311.site.demo.memory import Life, Memory
 
 
 class Doors(Memory):
@@ -125,11 +126,20 @@ class Doors(Memory):
         for step, due_at in due.items():
             self.promise(life, step, due_at, PromiseReason.FILED, at=at)
         self.event("request.filed", "request", request.pk, self._filed(request, decision, due), by, at)
-        if decision.hand_over:
-            request.state, request.handed_to = State.HANDED_OVER, decision.hand_over
-            body = {"owner": decision.hand_over, "reference": ""}
-            self.write(life, "request.handed_over", body, by=by, at=at)
+        self.hand_over_by_rule(life, decision.hand_over, by=by, at=at)
         return request
+
+    def hand_over_by_rule(self, life: Life, owner: str | None, *, by: Actor, at: datetime) -> None:
+        """At filing and when the service is changed; the owner's number stays if it was the owner before."""
+        if owner:
+            known = life.request.handed_reference if life.request.handed_to == owner else ""
+            self.hand_to(life, owner, known, by=by, at=at)
+
+    def hand_to(self, life: Life, owner: str, reference: str, *, by: Actor, at: datetime) -> None:
+        request = life.request
+        request.state, request.handed_to, request.handed_reference = State.HANDED_OVER, owner, reference
+        body = {"owner": owner, "digest": reference_digest(request)}
+        self.write(life, "request.handed_over", body, by=by, at=at)
 
     def _filed(self, request: Request, decision: Decision, due: Mapping[Step, datetime]) -> dict[str, object]:
         return {

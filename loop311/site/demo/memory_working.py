@@ -61,10 +61,8 @@ class InMemory(Doors):
 
     def hand_over(self, request: Request, *, owner: str, reference: str, by: Actor, at: datetime) -> Request:
         life = self.life(request, Verb.HAND_OVER)
-        life.request.state = State.HANDED_OVER
-        life.request.handed_to, life.request.handed_reference = owner, reference
         _respond(life, at)
-        self.write(life, "request.handed_over", {"owner": owner, "reference": reference}, by=by, at=at)
+        self.hand_to(life, owner, reference, by=by, at=at)
         return life.request
 
     def reroute(self, request: Request, *, team: Team, by: Actor, at: datetime) -> Request:
@@ -114,6 +112,7 @@ class InMemory(Doors):
             "words": words_digest(request),
         }
         self.write(life, "request.service_changed", body, by=by, at=at)
+        self.hand_over_by_rule(life, decision.hand_over, by=by, at=at)
         return request
 
     def _carried(self, life: Life, service_code: str, given: Mapping[str, object]) -> Answers:
