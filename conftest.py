@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
@@ -19,6 +20,9 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from loop311.kit.database import Server, connection_settings, connection_url
 from loop311.kit.database.cluster import OWNER
 from loop311.ledger.testing import only_documented_bodies
+
+hypothesis.settings.register_profile("loop311", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("loop311")  # a busy machine is no fault of the code
 
 _HOME = "LOOP311_TEST_HOME"
 """Tells xdist's workers which home the first process made."""

@@ -22,6 +22,7 @@ PLACEHOLDERS: dict[str, str] = {
     "link": "The page of the request.",
     "dispute_until": "The last day to say that it is not done.",
     "callback_window": "Between when we call back.",
+    "comment": "What the team wrote for the resident to read.",
 }
 
 EVENTS = frozenset(
@@ -47,9 +48,11 @@ EVENTS = frozenset(
             "leader_reopened",
             "promise_changed",
             "service_changed",
+            "rerouted",
+            "commented",
         ),
     )
-) | {"callback.promised", "callback.failed"}
+) | {"callback.promised", "callback.failed", "callback.cancelled"}
 """What a resident is told of, so what a template can be for; a test of the site compares it with the notifications' list."""
 
 _PART = re.compile(r"\{([^{}]*)\}|[{}]")

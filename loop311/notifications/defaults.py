@@ -12,13 +12,16 @@ _END = {"en": "Read more and answer here: {link}", "es": "Lea más y responda aq
 _CITY = {"en": "{city} 311", "es": "311 de {city}"}
 
 
-def _template(event: str, subject: Texts, sentence: Texts, *, about_request: bool = True) -> Template:
+def _template(
+    event: str, subject: Texts, sentence: Texts, *, sms: Texts | None = None, about_request: bool = True
+) -> Template:
+    """`sms`: where a text says it shorter than the sentence."""
     body = {}
     for language, text in sentence.items():
         parts = [_LEAD[language], text, _END[language], _CITY[language]] if about_request else [text, _CITY[language]]
         body[language] = "\n\n".join(parts)
-    sms = {language: f"{_CITY[language]}: {{number}}: {text}" for language, text in sentence.items()}
-    return Template(event=event, subject=subject, body=body, sms=sms)
+    short = {language: f"{_CITY[language]}: {{number}}: {text}" for language, text in (sms or sentence).items()}
+    return Template(event=event, subject=subject, body=body, sms=short)
 
 
 _TEMPLATES = (
@@ -151,6 +154,24 @@ _TEMPLATES = (
         },
     ),
     _template(
+        "request.rerouted",
+        {"en": "{team} has your request {number} now", "es": "Ahora {team} tiene su solicitud {number}"},
+        {
+            "en": "It went to another team: {team} has it now and plans to {step} by {due_on}. Your number stays the same.",
+            "es": "Pasó a otro equipo: ahora la tiene {team} y planea {step} a más tardar el {due_on}. "
+            "Su número sigue siendo el mismo.",
+        },
+    ),
+    _template(
+        "request.commented",
+        {"en": "A note on your request {number}", "es": "Una nota sobre su solicitud {number}"},
+        {"en": "{team} writes to you:\n\n{comment}", "es": "{team} le escribe:\n\n{comment}"},
+        sms={
+            "en": "{team} wrote you a note. Read it here: {link}",
+            "es": "{team} le escribió una nota. Léala aquí: {link}",
+        },
+    ),
+    _template(
         "callback.promised",
         {"en": "We will call you back: {callback_window}", "es": "Le devolveremos la llamada: {callback_window}"},
         {"en": "We will call you {callback_window}.", "es": "Le llamaremos {callback_window}."},
@@ -162,6 +183,17 @@ _TEMPLATES = (
         {
             "en": "We tried to call you and could not reach you. Nothing is closed because of this; please call 311.",
             "es": "Tratamos de llamarle y no fue posible. Nada se cierra por esto; por favor llame al 311.",
+        },
+        about_request=False,
+    ),
+    _template(
+        "callback.cancelled",
+        {"en": "We will not call you back", "es": "No le devolveremos la llamada"},
+        {
+            "en": "The call we promised you ({callback_window}) is not needed any more, so we will not call. "
+            "If you still want to talk to us, please call 311.",
+            "es": "La llamada que le prometimos ({callback_window}) ya no hace falta, así que no le llamaremos. "
+            "Si aún quiere hablar con nosotros, por favor llame al 311.",
         },
         about_request=False,
     ),

@@ -51,6 +51,18 @@ def may_be_told(kind: str, *, may_notify: bool, is_unsubscribed: bool) -> bool:
     return may_notify and (not is_unsubscribed or kind in ASKED_JUST_NOW)
 
 
+def concerns_resident(kind: str, body: Mapping[str, object], *, by_resident: bool) -> bool:
+    """Whether this event of a kind that residents are told of is news to this one.
+
+    Not: words for the team only, what the resident did, and a call-back in whose place another one stands.
+    """
+    if kind == "request.commented":
+        return bool(body.get("public")) and not by_resident
+    if kind == "callback.cancelled":
+        return body.get("reason") != "duplicate" and not by_resident
+    return True
+
+
 # --- Quiet hours -------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Invalid, NotFound
 from loop311.notifications import defaults
-from loop311.notifications.rendering import Rendered, placeholder_values, render, unsubscribe_link
+from loop311.notifications.rendering import Rendered, placeholder_values, render, typed_words, unsubscribe_link
 from loop311.notifications.services.queueing import language_for, request_facts
 from loop311.requests.models import Request
 
@@ -30,14 +30,12 @@ def preview(
     code = request.service.code if request else service_code
     template = (index.template(event_kind, code) if index else None) or defaults.TEMPLATES[event_kind]
     chosen = language_for(language or jurisdiction.languages[0], jurisdiction, template)
-    facts = dict(request_facts(request, {})) if request else _imagined(index, version_id, service_code)
+    facts = _real(request) if request else _imagined(index, version_id, service_code)
     values = placeholder_values(
         facts,
         jurisdiction=jurisdiction,
         language=chosen,
         at=now(),
-        address=request.address if request else "100 Main St",
-        outcome_note=request.outcome_note if request else "",
         link="https://city.example/r/preview",
     )
     return render(template, values, chosen, unsubscribe_link(jurisdiction.pk, 0))
@@ -51,6 +49,11 @@ def _request(jurisdiction: Jurisdiction, number: str) -> Request:
     if request is None:
         raise NotFound(f"There is no request {number[:40]!r} in this city.")
     return request
+
+
+def _real(request: Request) -> dict[str, str | None]:
+    facts = request_facts(request, {})
+    return {**facts, **typed_words(request, facts)}
 
 
 def _in_force(jurisdiction: Jurisdiction) -> tuple[int | None, CatalogueIndex | None]:
@@ -69,6 +72,8 @@ def _imagined(index: CatalogueIndex | None, version_id: int | None, service_code
         "dispute_until": (at + timedelta(days=7)).isoformat(),
         "leading_number": f"{at:%y}-00000042",
         "reference": "A-1001",
+        "address": "100 Main St",
+        "comment": "The part we need has been ordered.",
         "window_from": (at + timedelta(days=1)).isoformat(),
         "window_to": (at + timedelta(days=1, hours=2)).isoformat(),
     }

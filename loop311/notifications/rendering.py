@@ -20,6 +20,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.notifications import defaults
 from loop311.notifications.models import Message
 from loop311.notifications.policies import fill, one_line, tidy
+from loop311.requests.models import Request
 
 UNSUBSCRIBE_SALT = "loop311.unsubscribe"
 LINK_SALT = "loop311.request"
@@ -41,17 +42,26 @@ def rendered(message: Message) -> Rendered:
     """The words of one message."""
     template = template_of(message)
     values = placeholder_values(
-        message.facts,
+        {**message.facts, **(typed_words(message.request, message.facts) if message.request else {})},
         jurisdiction=message.jurisdiction,
         language=message.language,
         at=message.event.at,
-        address=message.request.address if message.request else "",
-        outcome_note=message.request.outcome_note if message.request else "",
         link=request_link(message.request_id, message.resident_id, message.jurisdiction_id),
     )
     return render(
         template, values, message.language, unsubscribe_link(message.jurisdiction_id, message.contact_point_id)
     )
+
+
+def typed_words(request: Request, facts: Mapping[str, Any]) -> dict[str, str]:
+    """What people have typed, read from the rows as it is sent: it may hold anything, so it is kept nowhere else."""
+    typed = {"address": request.address, "outcome_note": request.outcome_note}
+    if request.handed_to == facts.get("owner"):
+        typed["reference"] = request.handed_reference
+    if facts.get("comment"):
+        shown = request.comments.filter(pk=facts["comment"], is_public=True)
+        typed["comment"] = shown.values_list("text", flat=True).first() or ""
+    return typed
 
 
 def template_of(message: Message) -> Template:
@@ -91,8 +101,6 @@ def placeholder_values(
     jurisdiction: Jurisdiction,
     language: str,
     at: datetime,
-    address: str = "",
-    outcome_note: str = "",
     link: str = "",
 ) -> dict[str, str]:
     """Every placeholder of the catalogue's texts -> what stands there, in the language and the city's zone."""
@@ -100,21 +108,22 @@ def placeholder_values(
     found = {
         "number": say.fact("number"),
         "service": say.name("services", "service"),
-        "address": one_line(address),
+        "address": one_line(say.fact("address")),
         "team": say.name("teams", "team"),
         "department": say.department(),
         "step": say.step(),
         "due_on": say.date("due_on"),
         "outcome": say.name("outcomes", "outcome"),
-        "outcome_note": one_line(outcome_note),
+        "outcome_note": one_line(say.fact("outcome_note")),
         "reason": say.reason(),
         "owner": say.name("owners", "owner"),
-        "reference": say.fact("reference"),
+        "reference": one_line(say.fact("reference")),
         "leading_number": say.fact("leading_number"),
         "city": jurisdiction.name,
         "link": link,
         "dispute_until": say.date("dispute_until"),
         "callback_window": say.window(),
+        "comment": say.fact("comment").strip(),
     }
     return {name: value or say.instead(name) for name, value in found.items()}
 

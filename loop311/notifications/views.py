@@ -91,6 +91,10 @@ def _page(found: Request, problem: str) -> dict[str, object]:
         "number": found.number,
         "service": say(found.service.names, language, found.service.code),
         "sentence": public_sentence(found, language),
+        "notes": [
+            (note.text, spoken(note.at, found.updated_at, found.jurisdiction.zone, language))
+            for note in found.comments.filter(is_public=True).exclude(text="").order_by("pk")
+        ],
         "received": spoken(found.received_at, found.updated_at, found.jurisdiction.zone, language),
         "asks": state is State.DONE,
         "may_object": state is not State.DONE and may_follow(Verb.DISPUTE, state),

@@ -6,6 +6,7 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
     "en": {
         "request": "Your request",
         "received": "Received",
+        "notes": "Notes to you",
         "question": "Is it really done?",
         "yes": "Yes, it is done",
         "no": "No, it is not",
@@ -20,6 +21,7 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
     "es": {
         "request": "Su solicitud",
         "received": "Recibida",
+        "notes": "Notas para usted",
         "question": "¿De verdad está hecho?",
         "yes": "Sí, está hecho",
         "no": "No, no lo está",

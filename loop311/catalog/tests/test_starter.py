@@ -30,6 +30,7 @@ PLACEHOLDERS = frozenset(
         "link",
         "dispute_until",
         "callback_window",
+        "comment",
     ]
 )
 EVENTS = frozenset(
@@ -49,10 +50,13 @@ EVENTS = frozenset(
         "separated",
         "leader_done",
         "leader_closed",
+        "leader_reopened",
         "promise_changed",
         "service_changed",
+        "rerouted",
+        "commented",
     ]
-) | {"callback.promised", "callback.failed"}
+) | {"callback.promised", "callback.failed", "callback.cancelled"}
 NOT_THERE = frozenset({"not_found", "gone_on_arrival", "already_collected", "not_set_out", "blocked_cart"})
 NEVER_PUBLIC = frozenset(
     [

@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from loop311.accounts.models import Team
 from loop311.catalog.definitions import Template
+from loop311.catalog.index import text_in
 from loop311.catalog.services import at as catalogue_at
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import ActorKind
 from loop311.kit.clock import now
 from loop311.kit.jobs import LATER, defer
 from loop311.kit.problems import NotFound
@@ -23,6 +26,7 @@ from loop311.notifications.policies import (
     KIND_OF_POINT,
     Kind,
     MessageState,
+    concerns_resident,
     held_until,
     is_news,
     may_be_told,
@@ -46,10 +50,25 @@ def notify_request_event(event_id: int) -> None:
     request = Request.objects.select_related("service", "team", "resident", "leading").get(
         jurisdiction_id=event.jurisdiction_id, pk=event.subject_id
     )
-    if request.resident is not None:
-        body = json.loads(event.body)
+    body = json.loads(event.body)
+    if request.resident is not None and _is_news_to_resident(event, body, request.resident):
         event.kind = told_as(event.kind, body)
         _tell(event, request.resident, request, request_facts(request, body))
+
+
+def _is_news_to_resident(event: Event, body: Mapping[str, object], resident: Resident) -> bool:
+    if event.kind == "request.rerouted" and _same_name(event, body, resident):
+        return False
+    return concerns_resident(event.kind, body, by_resident=event.actor_kind == ActorKind.RESIDENT)
+
+
+def _same_name(event: Event, body: Mapping[str, object], resident: Resident) -> bool:
+    """Between two crews of one name a request may move without anybody outside noticing; a new date is told by itself."""
+    teams = Team.objects.filter(
+        jurisdiction_id=event.jurisdiction_id, pk__in=[body.get("from_team"), body.get("to_team")]
+    )
+    languages = (standing(resident).language, *event.jurisdiction.languages)
+    return len({text_in(names, languages) for names in teams.values_list("names", flat=True)}) < 2
 
 
 def told_as(kind: str, body: Mapping[str, object]) -> str:
@@ -63,6 +82,8 @@ def notify_callback_event(event_id: int) -> None:
     event = Event.objects.select_related("jurisdiction").get(pk=event_id)
     body = json.loads(event.body)
     if event.kind not in defaults.TEMPLATES or not is_news(event.at, event.recorded_at) or not body.get("resident"):
+        return
+    if not concerns_resident(event.kind, body, by_resident=event.actor_kind == ActorKind.RESIDENT):
         return
     city = {"jurisdiction_id": event.jurisdiction_id}
     resident = Resident.objects.get(**city, pk=body["resident"])
@@ -89,9 +110,9 @@ def request_facts(request: Request, body: Mapping[str, object]) -> Facts:
         "outcome": told("outcome", request.outcome),
         "reason": told("reason", request.waiting_reason),
         "owner": told("owner", request.handed_to),
-        "reference": told("reference", request.handed_reference),
         "dispute_until": _iso(request.dispute_until),
         "leading_number": request.leading.number if request.leading else None,
+        "comment": told("comment", None),
         "request_version": str(request.catalogue_version_id),
     }
 

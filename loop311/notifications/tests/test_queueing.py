@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loop311.accounts.models import Team
 from loop311.catalog import definitions as d
 from loop311.catalog.placeholders import EVENTS, PLACEHOLDERS
 from loop311.catalog.services import publish
+from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.clock import now
 from loop311.ledger.services import append
 from loop311.notifications import defaults, services
@@ -19,7 +21,7 @@ from loop311.notifications.preview import preview
 from loop311.notifications.rendering import placeholder_values, rendered, spoken
 from loop311.notifications.tests.telling import told
 from loop311.requests.models import Request
-from loop311.requests.services import Proof, add_evidence, confirm, decline, join, resolve
+from loop311.requests.services import Proof, add_evidence, comment, confirm, decline, hand_over, join, reroute, resolve
 from loop311.requests.testing import City, small_catalogue
 from loop311.residents.services import PointInput, add_contact_point, erase, unsubscribe
 from loop311.residents.testing import a_resident
@@ -151,6 +153,57 @@ def test_the_citys_own_template_wins_and_the_services_own_over_that(city: City) 
 
 def replaced(catalogue: d.Catalogue, templates: tuple[d.Template, ...]) -> d.Catalogue:
     return d.Catalogue(**{**{f: getattr(catalogue, f) for f in catalogue.__struct_fields__}, "templates": templates})
+
+
+def test_a_note_for_the_resident_is_told_in_its_own_words_and_a_text_points_to_it(city: City) -> None:
+    request = filed(city, mobile="+1 214 555 0123")
+    comment(request, text="The part is ordered.", is_public=True, by=city.member)
+    by_mail, by_text = told("request.commented", request.pk)
+    assert "The part is ordered." in rendered(by_mail).body
+    assert "The part is ordered." not in str(by_mail.facts)
+    assert "wrote you a note" in rendered(by_text).sms
+    assert "/r/" in rendered(by_text).sms
+
+
+def test_words_among_the_team_and_the_residents_own_are_not_told(city: City) -> None:
+    request = filed(city)
+    comment(request, text="Only among us.", by=city.member)
+    assert told("request.commented", request.pk) == []
+    resident = Actor(ActorKind.RESIDENT, request.jurisdiction_id, permissions=frozenset({"requests.comment"}))
+    comment(request, text="I add this.", is_public=True, by=resident)
+    assert told("request.commented", request.pk) == []
+
+
+def test_a_re_route_is_told_with_the_new_team_and_the_date(city: City) -> None:
+    request = filed(city)
+    reroute(request, team=Team.objects.get(code="signs"), by=city.system)
+    [message] = told("request.rerouted", request.pk)
+    assert "Signs has it now and plans to fill it by" in rendered(message).body
+
+
+def test_a_re_route_between_teams_of_one_name_is_not_told(city: City) -> None:
+    request = filed(city)
+    Team.objects.filter(code="south").update(names=request.team.names)
+    reroute(request, team=Team.objects.get(code="south"), by=city.system)
+    assert told("request.rerouted", request.pk) == []
+
+
+def test_a_cancelled_call_back_is_told_unless_another_stands_in_its_place(city: City) -> None:
+    person = a_resident(city.jurisdiction, email="resident@example.org")
+    body = {"resident": person.pk, "request": None, "window_from": now().isoformat(), "window_to": now().isoformat()}
+    append("callback.cancelled", "callback", 1, {**body, "reason": "mistake", "on_time": True}, by=city.system)
+    [message] = told("callback.cancelled", 1)
+    assert "we will not call" in rendered(message).body
+    append("callback.cancelled", "callback", 2, {**body, "reason": "duplicate", "on_time": True}, by=city.system)
+    assert told("callback.cancelled", 2) == []
+
+
+def test_the_outside_owners_number_is_read_when_the_message_is_sent_and_kept_nowhere(city: City) -> None:
+    request = filed(city)
+    hand_over(request, owner="state-roads", reference="TX-9", by=city.system)
+    [message] = told("request.handed_over", request.pk)
+    assert "TX-9" in rendered(message).body
+    assert "TX-9" not in str(Message.objects.filter(pk=message.pk).values()) + message.event.body
 
 
 def test_a_call_back_is_told_with_its_window(city: City) -> None:

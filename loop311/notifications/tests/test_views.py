@@ -11,7 +11,7 @@ from loop311.kit.clock import now
 from loop311.kit.testing import Page
 from loop311.notifications.rendering import request_link, unsubscribe_link
 from loop311.requests.models import Comment, Request
-from loop311.requests.services import join
+from loop311.requests.services import comment, join
 from loop311.requests.testing import City, make_city
 from loop311.residents.models import ContactPoint
 from loop311.residents.services import erase
@@ -51,6 +51,17 @@ def test_the_page_says_what_is_true_in_the_residents_language(client: Client, re
     assert (page.language, page.headings) == ("es", [f"Su solicitud {request_.number}"])
     assert "Tenemos su solicitud." in page.text
     page.check()
+
+
+def test_the_page_shows_the_notes_written_for_the_resident_and_no_others(
+    client: Client, city: City, request_: Request
+) -> None:
+    comment(request_, text="The part is <b>ordered</b>.", is_public=True, by=city.member)
+    comment(request_, text="Only among us.", by=city.member)
+    page = read(client, own_page(request_)).check()
+    assert "Notas para usted" in page.text
+    assert "The part is <b>ordered</b>." in page.text
+    assert "Only among us." not in page.text
 
 
 def test_a_yes_on_the_page_closes_the_request(client: Client, city: City, request_: Request) -> None:
