@@ -328,6 +328,12 @@ class OutsideOwner(Definition, frozen=True, kw_only=True):
     names: Texts
     phone: str = ""
     url: str = ""
+    tell: Texts = {}
+    """What the caller is told when it is theirs: one or two sentences ('They mend it within three days.')."""
+    outside_city: bool = False
+    """Looks after places outside the city; the first of the list whose `areas` contain the place is named to the caller."""
+    areas: dict[Code, tuple[str, ...]] = {}
+    """Only with `outside_city`: layer code -> area keys, any of which must contain the place; none means everywhere outside."""
 
 
 class Template(Definition, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ PLACEHOLDERS: dict[str, str] = {
     "outcome_note": "What the team added to the outcome.",
     "reason": "Why the clock stands still.",
     "owner": "Who outside the city is responsible.",
+    "owner_says": "What the catalogue says to tell callers about that owner, with its phone and address.",
     "reference": "The outside owner's own number.",
     "leading_number": "The number of the request this one is joined to.",
     "city": "The city's name.",

@@ -92,7 +92,11 @@ def small_catalogue() -> Catalogue:
             Outcome(code="informed", ending=Ending.DONE, texts=both("We gave you the information."), no_proof=True),
             Outcome(code="not_ours", ending=Ending.DECLINED, texts=both("This is not the city's.")),
         ),
-        outside_owners=(OutsideOwner(code="state_road", names=both("State Road Office"), phone="+15125550100"),),
+        outside_owners=(
+            OutsideOwner(
+                code="state_road", names=both("State Road Office"), phone="+15125550100", tell=both("They mend it.")
+            ),
+        ),
         services=(_pothole(), _dog_loose(), _bulk_pickup()),
         templates=(_template("request.filed"), _template("request.done")),
     )

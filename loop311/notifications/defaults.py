@@ -63,8 +63,8 @@ _TEMPLATES = (
         "request.handed_over",
         {"en": "{owner} is responsible for {number}", "es": "{owner} es responsable de {number}"},
         {
-            "en": "{owner} is responsible; their number is {reference}. We keep watching it.",
-            "es": "{owner} es responsable; su número es {reference}. Seguimos pendientes.",
+            "en": "{owner} is responsible; their number is {reference}. {owner_says} We keep watching it.",
+            "es": "{owner} es responsable; su número es {reference}. {owner_says} Seguimos pendientes.",
         },
     ),
     _template(

@@ -21,6 +21,7 @@ from loop311.notifications import defaults
 from loop311.notifications.models import Message
 from loop311.notifications.policies import fill, one_line, tidy
 from loop311.requests.models import Request
+from loop311.requests.owners import owner_says
 
 UNSUBSCRIBE_SALT = "loop311.unsubscribe"
 LINK_SALT = "loop311.request"
@@ -117,6 +118,7 @@ def placeholder_values(
         "outcome_note": one_line(say.fact("outcome_note")),
         "reason": say.reason(),
         "owner": say.name("owners", "owner"),
+        "owner_says": say.about_owner(),
         "reference": one_line(say.fact("reference")),
         "leading_number": say.fact("leading_number"),
         "city": jurisdiction.name,
@@ -146,6 +148,10 @@ class _Words:
         if thing is None:
             return code.replace("-", " ").replace("_", " ")
         return text_in(getattr(thing, "texts", None) or thing.names, self.languages)
+
+    def about_owner(self) -> str:
+        owner = self.index.owners.get(self.fact("owner")) if self.index else None
+        return owner_says(owner, self.language) if owner else ""
 
     def department(self) -> str:
         service = self.index.services.get(self.fact("service")) if self.index else None

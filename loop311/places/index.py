@@ -30,6 +30,16 @@ class VersionInForce:
     layer: str
     is_exclusive: bool
     is_boundary: bool
+    name: str = ""
+    """The layer's, as people read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The areas of one version: where they are, and what people call them (by key)."""
+
+    grid: Grid
+    names: dict[str, str]
 
 
 class AreaIndex:
@@ -38,14 +48,24 @@ class AreaIndex:
     Where areas of an overlapping layer contain the point, the smallest of them counts.
     """
 
-    def __init__(self, versions: Sequence[VersionInForce], grids: Sequence[Grid]) -> None:
+    def __init__(self, versions: Sequence[VersionInForce], drawn: Sequence[Drawn]) -> None:
         self.versions = tuple(versions)
-        self._grids = tuple((version.layer, grid) for version, grid in zip(versions, grids, strict=True))
-        self._boundaries = tuple(g for v, g in zip(versions, grids, strict=True) if v.is_boundary)
+        self._names = {version.layer: each.names for version, each in zip(versions, drawn, strict=True)}
+        self._grids = tuple((version.layer, each.grid) for version, each in zip(versions, drawn, strict=True))
+        self._boundaries = tuple(each.grid for v, each in zip(versions, drawn, strict=True) if v.is_boundary)
 
     @property
     def layers(self) -> tuple[str, ...]:
         return tuple(layer for layer, _ in self._grids)
+
+    @property
+    def layer_names(self) -> dict[str, str]:
+        """Layer code -> what people call it."""
+        return {version.layer: version.name or version.layer for version in self.versions}
+
+    def name_of(self, layer: str, key: str) -> str:
+        """What people call the area."""
+        return self._names[layer].get(key, key)
 
     def areas_at(self, latitude: float, longitude: float) -> dict[str, str]:
         """Layer code -> area key, for the layers in which the point lies in an area."""
@@ -76,7 +96,7 @@ def area_index(jurisdiction_id: int, on: date | None = None) -> AreaIndex:
         if index is not None:
             _indexes.move_to_end(versions)
             return index
-    index = AreaIndex(versions, _grids_of(jurisdiction_id, versions))
+    index = AreaIndex(versions, _drawn_of(jurisdiction_id, versions))
     with _lock:
         _indexes[versions] = index
         while len(_indexes) > _KEPT:
@@ -95,7 +115,7 @@ def versions_in_force(jurisdiction_id: int, on: date | None = None) -> tuple[Ver
         LayerVersion.objects.filter(jurisdiction_id=jurisdiction_id, effective_on__lte=day)
         .order_by("layer_id", "-effective_on", "-id")
         .distinct("layer_id")
-        .values_list("id", "layer__code", "layer__is_exclusive", "layer__is_boundary")
+        .values_list("id", "layer__code", "layer__is_exclusive", "layer__is_boundary", "layer__name")
     )
     return tuple(sorted((VersionInForce(*row) for row in rows), key=lambda version: version.layer))
 
@@ -106,34 +126,37 @@ def _today(jurisdiction_id: int) -> date:
 
 _lock = threading.Lock()
 _indexes: OrderedDict[tuple[VersionInForce, ...], AreaIndex] = OrderedDict()
-_grids: OrderedDict[VersionInForce, Grid] = OrderedDict()
+_drawn: OrderedDict[VersionInForce, Drawn] = OrderedDict()
 
 
-def _grids_of(jurisdiction_id: int, versions: Sequence[VersionInForce]) -> list[Grid]:
+def _drawn_of(jurisdiction_id: int, versions: Sequence[VersionInForce]) -> list[Drawn]:
     with _lock:
-        known = {version: _grids[version] for version in versions if version in _grids}
+        known = {version: _drawn[version] for version in versions if version in _drawn}
     missing = [version for version in versions if version not in known]
     known.update(_built(jurisdiction_id, missing))
     with _lock:
         for version in versions:
-            _grids[version] = known[version]
-            _grids.move_to_end(version)
-        while len(_grids) > _KEPT:
-            _grids.popitem(last=False)
+            _drawn[version] = known[version]
+            _drawn.move_to_end(version)
+        while len(_drawn) > _KEPT:
+            _drawn.popitem(last=False)
     return [known[version] for version in versions]
 
 
-def _built(jurisdiction_id: int, versions: Sequence[VersionInForce]) -> dict[VersionInForce, Grid]:
+def _built(jurisdiction_id: int, versions: Sequence[VersionInForce]) -> dict[VersionInForce, Drawn]:
     if not versions:
         return {}
     areas: dict[int, list[tuple[str, shapely.MultiPolygon]]] = {version.id: [] for version in versions}
+    names: dict[int, dict[str, str]] = {version.id: {} for version in versions}
     rows = Area.objects.filter(jurisdiction_id=jurisdiction_id, version_id__in=list(areas)).order_by("key")
-    for version_id, key, shape in rows.values_list("version_id", "key", "shape"):
+    for version_id, key, name, shape in rows.values_list("version_id", "key", "name", "shape"):
         areas[version_id].append((key, shapely.from_wkb(bytes(shape))))
-    grids = {}
+        names[version_id][key] = name
+    drawn = {}
     for version in versions:
         ordered = areas[version.id]
         if not version.is_exclusive:
             ordered = sorted(ordered, key=lambda area: square_metres(area[1]))
-        grids[version] = Grid([key for key, _ in ordered], [polygon for _, polygon in ordered])
-    return grids
+        grid = Grid([key for key, _ in ordered], [polygon for _, polygon in ordered])
+        drawn[version] = Drawn(grid, names[version.id])
+    return drawn

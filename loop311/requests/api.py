@@ -107,13 +107,24 @@ def _of_city(model: Any, pk: int | None, by: Actor, field: str) -> Any:
     return found
 
 
+def _leading(number: str | None, by: Actor) -> Request | None:
+    if number is None:
+        return None
+    found = Request.objects.filter(jurisdiction_id=by.jurisdiction_id, number=number).first()
+    if found is None:
+        fields = [FieldProblem("leading", "There is no such request in this city.")]
+        raise Invalid("leading names no request of this city.", fields=fields)
+    return found
+
+
 @router.post("/requests", response={201: schemas.RequestOut}, summary="File a request")
 def file(request: HttpRequest, body: schemas.FilingIn, response: HttpResponse, key: Key) -> Status[dict[str, Any]]:
     by = actor(request, "file")
     filing = services.Filing(
-        **body.model_dump(exclude={"resident_id", "interaction_id"}),
+        **body.model_dump(exclude={"resident_id", "interaction_id", "leading"}),
         resident=_of_city(Resident, body.resident_id, by, "resident_id"),
         interaction=_of_city(Interaction, body.interaction_id, by, "interaction_id"),
+        leading=_leading(body.leading, by),
     )
     jurisdiction = Jurisdiction.objects.get(pk=by.jurisdiction_id)
     filed = services.file(jurisdiction, filing, by=by, key=key)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from loop311.catalog.definitions import Joining
 from loop311.kit.problems import FieldProblem, Invalid
@@ -149,6 +150,9 @@ def open_near(
         found = found.filter(service__code__in=list(service_codes))
     if since is not None:
         found = found.filter(received_at__gte=since)
+    # Ordered in the database only to know which of very many come first; the true distance is measured below.
+    east_west = (F("longitude") - longitude) * math.cos(math.radians(latitude))
+    found = found.annotate(away=(F("latitude") - latitude) ** 2.0 + east_west**2.0).order_by("away", "pk")
     near = [
         Near(each, distance_metres(latitude, longitude, each.latitude or 0.0, each.longitude or 0.0))
         for each in found[:1000]

@@ -37,6 +37,10 @@ class FilingIn(Input):
     resident_id: Id | None = None
     interaction_id: Id | None = None
     on_behalf_of: Short = ""
+    leading: (
+        Annotated[Number, Field(description="An open request for the same thing: this one is filed joined to it.")]
+        | None
+    ) = None
 
 
 class VerbIn(Input):

@@ -110,7 +110,29 @@ def small_catalogue() -> d.Catalogue:
             d.Outcome(code="told", ending=d.Ending.DONE, texts=both("We told you how."), no_proof=True),
             d.Outcome(code="not-ours", ending=d.Ending.DECLINED, texts=both("It is not the city's.")),
         ),
-        outside_owners=(d.OutsideOwner(code="state-roads", names=both("State roads")),),
+        outside_owners=(
+            d.OutsideOwner(
+                code="state-roads",
+                names=both("State roads"),
+                phone="512-555-0100",
+                tell=both("They fill it themselves."),
+            ),
+            d.OutsideOwner(
+                code="neighbors",
+                names=both("Oakville"),
+                tell=both("Oakville has a 311 too."),
+                outside_city=True,
+                areas={"neighbor": ("oakville",)},
+            ),
+            d.OutsideOwner(
+                code="county",
+                names=both("The county"),
+                phone="512-555-0199",
+                url="https://county.example",
+                outside_city=True,
+                tell=both("The county looks after roads out there."),
+            ),
+        ),
         services=(pothole, sign),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from loop311.catalog.conditions import holds
-from loop311.catalog.definitions import Answer, Condition, Priority, Service
+from loop311.catalog.definitions import Answer, Condition, OutsideOwner, Priority, Service
 from loop311.catalog.index import CatalogueIndex
 
 Areas = Mapping[str, str]
@@ -84,6 +84,11 @@ def decide(index: CatalogueIndex, service_code: str, answers: Mapping[str, Answe
         priority_rule=ranked.rule,
         hand_over=routed.hand_over,
     )
+
+
+def beyond(owners: Iterable[OutsideOwner], areas: Areas) -> OutsideOwner | None:
+    """Who looks after a place outside the city: the first such owner whose areas contain it."""
+    return next((owner for owner in owners if owner.outside_city and _contains(owner.areas, areas)), None)
 
 
 def _first(rules: Iterable[R], answers: Mapping[str, Answer], areas: Areas) -> tuple[int, R | None]:

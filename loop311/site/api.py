@@ -23,6 +23,7 @@ from loop311.measures.api import router as measures
 from loop311.notifications.api import router as notifications
 from loop311.places.api import router as places
 from loop311.requests.api import router as requests
+from loop311.requests.api_place import router as before_filing
 from loop311.residents.api import router as residents
 
 ROUTERS: tuple[tuple[str, Router], ...] = (
@@ -32,6 +33,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", places),
     ("", catalog),
     ("", interactions),
+    ("", before_filing),
     ("", requests),
     ("", notifications),
     ("", callbacks),

@@ -8,6 +8,7 @@ from loop311.catalog.checks.asking import check_questions
 from loop311.catalog.checks.endings import check_endings
 from loop311.catalog.checks.finding import Finding, Level
 from loop311.catalog.checks.messages import check_messages
+from loop311.catalog.checks.owners import check_owners
 from loop311.catalog.checks.references import check_references
 from loop311.catalog.checks.rules import check_rules
 from loop311.catalog.checks.texts import check_texts
@@ -33,6 +34,7 @@ def _findings(catalogue: Catalogue, index: CatalogueIndex) -> Iterator[Finding]:
     yield from check_references(catalogue, index)
     yield from check_texts(catalogue)
     yield from check_time(catalogue, index)
+    yield from check_owners(catalogue)
     yield from check_endings(catalogue, index)
     for service in catalogue.services:
         yield from check_questions(service)

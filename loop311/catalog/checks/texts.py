@@ -38,16 +38,20 @@ def _in_every_language(path: str, texts: Texts, languages: tuple[str, ...], need
         yield warning(path, f"The catalogue does not declare the language {', '.join(unknown)}.")
 
 
+_ONE_TEXT = (
+    *((noun, "names", True) for noun in ("departments", "teams", "groups", "outside_owners")),
+    ("outside_owners", "tell", False),
+    ("stop_reasons", "texts", True),
+    ("promises", "step", True),
+    ("completion_rules", "texts", False),
+)
+"""List, field, and whether it must be there at all."""
+
+
 def _all_texts(catalogue: Catalogue) -> Iterator[Named]:
-    for noun in ("departments", "teams", "groups", "outside_owners"):
+    for noun, field, needed in _ONE_TEXT:
         for thing in getattr(catalogue, noun):
-            yield f"{noun}.{thing.code}.names", thing.names, True
-    for reason in catalogue.stop_reasons:
-        yield f"stop_reasons.{reason.code}.texts", reason.texts, True
-    for promise in catalogue.promises:
-        yield f"promises.{promise.code}.step", promise.step, True
-    for rule in catalogue.completion_rules:
-        yield f"completion_rules.{rule.code}.texts", rule.texts, False
+            yield f"{noun}.{thing.code}.{field}", getattr(thing, field), needed
     for number, template in enumerate(catalogue.templates, start=1):
         yield from _of_template(f"templates[{number}]", template)
     for service in catalogue.services:

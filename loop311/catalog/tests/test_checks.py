@@ -162,6 +162,28 @@ def test_two_templates_for_one_event_are_found() -> None:
     assert found("", templates=(*templates, special)) == []
 
 
+# --- Outside owners ------------------------------------------------------------------------------------------------------
+
+
+def test_an_owner_callers_are_sent_to_has_something_to_tell_them() -> None:
+    where = "outside_owners.state_road"
+    only(found(where, tell={}), f"{where}.tell", "Nothing says what a caller is told", Level.WARNING)
+
+
+def test_areas_are_only_for_owners_of_places_outside_the_city() -> None:
+    where = "outside_owners.state_road"
+    only(found(where, areas={"county": ("north",)}), f"{where}.areas", "add outside_city")
+    assert found(where, areas={"county": ("north",)}, outside_city=True) == []
+    only(found(where, areas={"county": ()}, outside_city=True), f"{where}.areas.county", "names no area")
+
+
+def test_nobody_stands_after_the_owner_of_everything_outside() -> None:
+    (owner,) = small_catalogue().outside_owners
+    everywhere = msgspec.structs.replace(owner, outside_city=True)
+    late = msgspec.structs.replace(everywhere, code="late")
+    only(found("", outside_owners=(everywhere, late)), "outside_owners.late.outside_city", "An earlier owner")
+
+
 # --- Texts ---------------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +194,7 @@ def test_two_templates_for_one_event_are_found() -> None:
         ("teams.streets_north", "names"),
         ("groups.streets", "names"),
         ("outside_owners.state_road", "names"),
+        ("outside_owners.state_road", "tell"),
         ("stop_reasons.weather", "texts"),
         ("promises.three_days", "step"),
         ("completion_rules.statement", "texts"),

@@ -24,6 +24,7 @@ PLACEHOLDERS = frozenset(
         "outcome_note",
         "reason",
         "owner",
+        "owner_says",
         "reference",
         "leading_number",
         "city",

@@ -32,7 +32,7 @@ from loop311.places.index import area_index
 from loop311.promises import policies as promise_policies
 from loop311.requests.models import Promise, Request
 from loop311.requests.policies import PromiseReason, State
-from loop311.requests.services import access
+from loop311.requests.services import access, joining
 from loop311.requests.services.handing import hand_over_by_rule
 from loop311.requests.services.promising import Terms, first_escalation, terms
 from loop311.residents.models import Resident
@@ -60,11 +60,15 @@ class Filing:
     on_behalf_of: str = ""
     interaction: Interaction | None = None
     """The contact it is asked in; one is begun when there is none yet."""
+    leading: Request | None = None
+    """An open request for the same thing in the world: this one is filed joined to it, with a number of its own."""
 
     def digest(self) -> bytes:
         """SHA-256 of all that was asked, to recognise the same message."""
+        joined = {"leading": self.leading.pk} if self.leading else {}
         return access.digest_of(
             {
+                **joined,
                 "service": self.service_code,
                 "answers": {code: answer for code, answer in self.answers.items()},  # noqa: C416 - any mapping to a dict
                 "description": self.description,
@@ -92,6 +96,8 @@ def file(
     if key is not None and (known := access.already_done(sender, key, filing.digest(), by=by)):
         return known
     at = at or now()
+    if filing.leading is not None:
+        joining.hold(filing.leading, by=by)
     version, index = catalogue_at(jurisdiction, at)
     service = _service(index, filing)
     answers = _checked(filing, service, jurisdiction)
@@ -99,6 +105,7 @@ def file(
     decision = decide(index, service.code, answers, areas)
     request = _insert(jurisdiction, filing, version, terms(jurisdiction, version.pk, service.code), decision, answers,
                       areas, by=by, at=at)  # fmt: skip
+    request = _routed(request, filing.leading, decision, by=by, at=at)
     if key is not None:
         access.remember(sender, key, filing.digest(), request, by=by, at=at)
     return request
@@ -291,6 +298,13 @@ def _insert(
         at=at,
         first=True,
     )
+    return request
+
+
+def _routed(request: Request, leading: Request | None, decision: Decision, *, by: Actor, at: datetime) -> Request:
+    """What happens at once: it follows the leading request, or by geometry or answers somebody outside has it."""
+    if leading is not None:
+        return joining.join(request, leading=leading, by=by, at=at)
     hand_over_by_rule(request, decision.hand_over, by=by, at=at)
     return request
 

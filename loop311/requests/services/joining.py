@@ -15,18 +15,28 @@ from loop311.requests.services import access, following
 from loop311.requests.services.promising import first_escalation, terms_of
 
 
+def hold(leading: Request, *, by: Actor) -> Request:
+    """Before a request is filed joined to it: the leading request (or the one it follows itself), locked and still worked on.
+
+    Taken before the city's next number, so that nobody else's filing waits for what this one waits for.
+    """
+    access.permit(by, Verb.JOIN)
+    access.one_at_a_time(by)
+    follows = Request.objects.filter(jurisdiction_id=by.jurisdiction_id, pk=leading.pk).values_list(
+        "leading_id", flat=True
+    )
+    held = access.lock(follows.first() or leading.pk, by=by)
+    _check_leading(held)
+    return held
+
+
 @transaction.atomic
 def join(
     request: Request, *, leading: Request, by: Actor, version: int | None = None, at: datetime | None = None
 ) -> Request:
     """Make it follow a leading request (or the one that request itself follows): own number, told the true end."""
     at = at or now()
-    access.permit(by, Verb.JOIN)
-    access.one_at_a_time(by)
-    follows = Request.objects.filter(jurisdiction_id=by.jurisdiction_id, pk=leading.pk).values_list(
-        "leading_id", flat=True
-    )
-    leading = access.lock(follows.first() or leading.pk, by=by)
+    leading = hold(leading, by=by)
     request = access.lock(request.pk, by=by)
     access.begin(request, Verb.JOIN, by=by, version=version)
     _check(request, leading)
@@ -40,13 +50,16 @@ def join(
     return request
 
 
-def _check(request: Request, leading: Request) -> None:
-    if leading.pk == request.pk:
-        raise Invalid("A request cannot follow itself.", fields=[FieldProblem("leading", "This is the same request.")])
+def _check_leading(leading: Request) -> None:
     if leading.leading_id is not None:
         raise Conflict(f"Request {leading.number} has just been joined to another; look again.")
     if State(leading.state) not in WORKABLE:
         raise Conflict(f"Request {leading.number} is no longer being worked on; a new report must stand by itself.")
+
+
+def _check(request: Request, leading: Request) -> None:
+    if leading.pk == request.pk:
+        raise Invalid("A request cannot follow itself.", fields=[FieldProblem("leading", "This is the same request.")])
     if request.joined_count:
         raise Conflict(f"Request {request.number} leads {request.joined_count} others; join that one to this instead.")
 
