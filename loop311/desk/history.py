@@ -36,7 +36,7 @@ SENTENCES: dict[str, object] = {
     "request.declined": gettext_lazy("Declined: {outcome}"),
     "request.confirmed": gettext_lazy("The resident said yes, it is done."),
     "request.closed": gettext_lazy("Closed: {why}."),
-    "request.reopened": gettext_lazy("Reopened: the resident said no. The original clock goes on."),
+    "request.reopened": gettext_lazy("Reopened: {said_no}. The original clock goes on."),
     "request.joined": gettext_lazy("Joined to {leading}, the same problem."),
     "request.separated": gettext_lazy("Separated from {leading}; a problem of its own after all."),
     "request.follower_joined": gettext_lazy("Report {follower} of the same problem was joined to this one."),
@@ -155,6 +155,7 @@ class _Words:
             "reason": lambda body: self._text("stop_reasons", body.get("reason")),
             "owner": lambda body: self._text("owners", body.get("owner")),
             "reference": self._reference,
+            "said_no": self._said_no,
             "outcome": lambda body: self._text("outcomes", body.get("outcome")),
             "evidence": lambda body: str(body.get("kind", "")).replace("_", " "),
             "leading": lambda body: self._numbers.get(_number(body.get("leading")), ""),
@@ -169,6 +170,12 @@ class _Words:
             "level": lambda body: str(LEVEL.get(str(body.get("level")), body.get("level"))),
             "due": lambda body: _spoken(body.get("due_at")),
         }
+
+    def _said_no(self, body: Body) -> str:
+        number = self._numbers.get(_number(body.get("follower")))
+        if number is None:
+            return _("the resident said no")
+        return _("who reported {number} said no").format(number=number)
 
     def _reference(self, body: Body) -> str:
         """The event has a digest of the outside owner's number: shown while the request still has that number."""

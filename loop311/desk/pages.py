@@ -19,7 +19,7 @@ from loop311.kit.clock import now
 from loop311.notifications.models import Message
 from loop311.requests.models import Comment, Evidence, Promise, Request
 from loop311.requests.policies import WORKABLE, State, Verb, missing_evidence
-from loop311.requests.queries import Near, joinable_codes, open_near
+from loop311.requests.queries import Near, comments_of, joinable_codes, open_near
 from loop311.requests.sentences import public_sentence, say
 from loop311.requests.services import Terms, terms_of
 
@@ -59,7 +59,7 @@ def request_page(desk: Desk, request: Request, sent: Mapping[str, VerbForm] | No
     """`sent`: forms by the name of their act, as they came back with something to mend."""
     under = terms_of(request)
     evidence = list(Evidence.objects.filter(jurisdiction=desk.city, request=request).order_by("pk"))
-    comments = list(Comment.objects.filter(jurisdiction=desk.city, request=request).order_by("pk"))
+    comments = comments_of(request)
     hands = [(row.actor_kind, row.actor_ref) for row in evidence] + [
         (row.actor_kind, row.actor_ref) for row in comments
     ]

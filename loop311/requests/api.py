@@ -237,9 +237,13 @@ def evidence(request: HttpRequest, number: Number) -> list[Any]:
     return list(find(number, actor(request, "read")).evidence.order_by("pk"))
 
 
-@router.get("/requests/{number}/comments", response=list[schemas.CommentOut], summary="Words on it")
+@router.get(
+    "/requests/{number}/comments",
+    response=list[schemas.CommentOut],
+    summary="Words on it, and on the reports joined to it",
+)
 def comments(request: HttpRequest, number: Number) -> list[Any]:
-    return list(find(number, actor(request, "read")).comments.order_by("pk"))
+    return list(queries.comments_of(find(number, actor(request, "read"))))
 
 
 @router.get("/requests/{number}/restated", response=schemas.RestatedOut, summary="Its promise under another version")

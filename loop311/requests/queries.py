@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet
 from loop311.catalog.definitions import Joining
 from loop311.kit.problems import FieldProblem, Invalid
 from loop311.places.policies import box_around, distance_metres
-from loop311.requests.models import Request
+from loop311.requests.models import Comment, Request
 from loop311.requests.policies import OPEN_STATES
 
 LIST_COLUMNS = (
@@ -55,6 +55,14 @@ class Wanted:
     """A number, or the beginning of an address."""
     before: str = ""
     limit: int = 100
+
+
+def comments_of(request: Request) -> list[Comment]:
+    """Words on it and on the reports joined to it, oldest first, each with its request: their team works on this one."""
+    family = Request.objects.filter(jurisdiction_id=request.jurisdiction_id, leading_id=request.pk)
+    ids = [request.pk, *family.values_list("pk", flat=True)]
+    found = Comment.objects.filter(jurisdiction_id=request.jurisdiction_id, request_id__in=ids)
+    return list(found.select_related("request").order_by("pk"))
 
 
 def newest(jurisdiction_id: int, wanted: Wanted) -> list[tuple[object, ...]]:

@@ -197,6 +197,7 @@ class EvidenceOut(Schema):
 
 class CommentOut(Schema):
     id: int
+    number: str = Field(alias="request.number", description="The request it stands on: this one, or one joined to it.")
     at: datetime
     actor_kind: str
     is_public: bool

@@ -8,11 +8,13 @@ from loop311.accounts.policies import Role
 from loop311.desk.history import SENTENCES
 from loop311.desk.testing import Sitting, sit
 from loop311.desk.verbs import ACTS
+from loop311.kit.clock import now
 from loop311.kit.testing import page
 from loop311.requests import services
 from loop311.requests.events import EVENTS
 from loop311.requests.policies import Verb
 from loop311.requests.testing import make_city
+from loop311.residents.testing import a_resident
 
 pytestmark = pytest.mark.django_db
 
@@ -163,3 +165,17 @@ def test_another_citys_staff_cannot_be_assigned(desk: Sitting) -> None:
     other = make_city("otherville")
     request = desk.city.file()
     assert desk.act(request, "assign", assignee=other.crew.pk) == 422
+
+
+def test_the_leading_requests_page_shows_what_a_joined_reporter_said_no_with() -> None:
+    desk = sit()
+    city = desk.city
+    person = a_resident(city.jurisdiction, email="r@example.org")
+    leading, follower = city.file(), city.file(resident=person)
+    follower = services.join(follower, leading=leading, by=city.system)
+    city.done(leading, at=now())
+    services.dispute(follower, text="Only half of it is filled", by=city.system)
+    shown = page(desk.client, f"/desk/requests/{leading.number}/").text
+    assert "Only half of it is filled" in shown
+    assert f"on the joined report {follower.number}" in " ".join(shown.split())
+    assert f"who reported {follower.number} said no" in shown

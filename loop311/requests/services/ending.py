@@ -262,7 +262,7 @@ def dispute(
         )  # fmt: skip
     if target is request and request.leading_id is not None and leading is not None:
         following.leave(request, leading, by=by, at=at)
-    _reopen(target, by=by, at=at)
+    _reopen(target, None if target is request else request, by=by, at=at)
     following.tell_reopened(target, by=by, at=at)
     request.refresh_from_db()
     return request
@@ -278,7 +278,8 @@ def _disputed(request: Request, leading: Request | None) -> Request:
     return leading
 
 
-def _reopen(request: Request, *, by: Actor, at: datetime) -> None:
+def _reopen(request: Request, said_on: Request | None, *, by: Actor, at: datetime) -> None:
+    """`said_on`: the joined request whose reporter said no; the words stand there."""
     last = Evidence.objects.filter(jurisdiction_id=request.jurisdiction_id, request=request).order_by("-pk").first()
     under = terms_of(request)
     request.state = State.RECEIVED
@@ -292,4 +293,5 @@ def _reopen(request: Request, *, by: Actor, at: datetime) -> None:
         "leading", "state", "reopened_count", "evidence_after", "completion", "outcome", "outcome_note", "done_at", "ended_at",
         "dispute_until", "escalate_at",
     )  # fmt: skip
-    access.write(request, "request.reopened", {"count": request.reopened_count}, by=by, at=at, fields=fields)
+    body = {"count": request.reopened_count, **({"follower": said_on.pk} if said_on else {})}
+    access.write(request, "request.reopened", body, by=by, at=at, fields=fields)

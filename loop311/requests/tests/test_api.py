@@ -86,6 +86,17 @@ def test_what_must_be_mended_is_named(caller: Caller, change: dict[str, Any], fi
     assert not Request.objects.exists()
 
 
+def test_words_on_a_joined_report_are_read_on_the_leading_one_by_whoever_may_read_requests(
+    city: City, caller: Caller
+) -> None:
+    leading, follower = caller.file(), caller.file()
+    caller.post(f"/requests/{follower}/join", {"leading": leading})
+    caller.post(f"/requests/{follower}/comments", {"text": "It is getting larger"})
+    _, words = caller.get(f"/requests/{leading}/comments")
+    assert [(word["number"], word["text"]) for word in words] == [(follower, "It is getting larger")]
+    assert Caller(city, ["requests.file"]).get(f"/requests/{leading}/comments")[0] == 403
+
+
 def test_half_a_json_stores_nothing(caller: Caller) -> None:
     answer = caller.client.post("/api/v1/requests", '{"service_code": "pot', content_type="application/json")
     assert answer.status_code == 400

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from loop311.kit.testing import at_once
 from loop311.ledger.models import Event
 from loop311.requests import services
 from loop311.requests.models import Request
+from loop311.requests.queries import comments_of
 from loop311.requests.services import Proof, access
 from loop311.requests.testing import MONDAY, City, make_city
 from loop311.residents.models import Resident
@@ -70,6 +72,18 @@ def test_a_followers_no_reopens_the_leading_request(city: City) -> None:
     leading.refresh_from_db()
     assert (leading.state, follower.state) == ("received", "joined")
     assert told(joined[1])[-1] == "request.leader_reopened"
+
+
+def test_a_followers_no_is_read_where_the_work_is_done_and_no_word_of_it_is_in_the_ledger(city: City) -> None:
+    leading, joined = family(city)
+    city.done(leading)
+    services.dispute(joined[0], text="Still there", by=city.concierge, at=MONDAY + timedelta(days=1))
+    [words] = comments_of(leading)
+    assert (words.text, words.request.number) == ("Still there", joined[0].number)
+    assert comments_of(joined[1]) == []
+    body = json.loads(Event.objects.get(kind="request.reopened").body)
+    assert body["follower"] == joined[0].pk
+    assert not Event.objects.filter(body__contains="Still there").exists()
 
 
 def test_followers_are_declined_with_the_leader_and_each_may_object(city: City) -> None:
