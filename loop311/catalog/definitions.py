@@ -191,7 +191,7 @@ class EvidenceKind(StrEnum):
     POSITION = "position"  # time and place of a crew or vehicle
     METER = "meter"  # a reading, a scan, a lab result
     DOCUMENT = "document"
-    RESIDENT_YES = "resident_yes"  # the resident's own confirmation
+    RESIDENT_YES = "resident_yes"  # the resident's own confirmation, after it is reported done
     STATEMENT = "statement"  # a named staff member's signed statement; the weakest
     RECORD = "record"  # another system's record (imports, work orders)
 

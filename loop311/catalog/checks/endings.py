@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loop311.catalog.checks.finding import Finding, error, warning
-from loop311.catalog.definitions import Catalogue, Ending, PlaceNeed, Service
+from loop311.catalog.definitions import Catalogue, CompletionRule, Ending, EvidenceKind, PlaceNeed, Service
 from loop311.catalog.index import CatalogueIndex
 
 
@@ -16,11 +16,23 @@ def check_endings(catalogue: Catalogue, index: CatalogueIndex) -> Iterator[Findi
             yield error(path, "This rule asks for no evidence, so a request could end without proof.")
         if not all(rule.all_of):
             yield error(path, "A group without a kind of evidence can never be fulfilled.")
+        yield from _residents_yes(path, rule)
     for outcome in catalogue.outcomes:
         if outcome.no_proof and outcome.ending is not Ending.DONE:
             yield error(f"outcomes.{outcome.code}.no_proof", "Only an outcome that ends in done can go without proof.")
     for service in catalogue.services:
         yield from _of_service(f"services.{service.code}", service, index)
+
+
+def _residents_yes(path: str, rule: CompletionRule) -> Iterator[Finding]:
+    """The resident is asked only when it is reported done, so a yes is never there to let it be done."""
+    groups = [set(group) for group in rule.all_of]
+    if {EvidenceKind.RESIDENT_YES} in groups:
+        yield error(
+            path, "The resident's yes comes only after it is done, so this could never be done: ask for other proof."
+        )
+    elif any(EvidenceKind.RESIDENT_YES in group for group in groups):
+        yield warning(path, "The resident's yes comes only after it is done, so it never proves this; leave it out.")
 
 
 def _of_service(path: str, service: Service, index: CatalogueIndex) -> Iterator[Finding]:

@@ -596,6 +596,13 @@ def test_an_end_without_proof_is_found() -> None:
     only(found("outcomes.not_ours", no_proof=True), "outcomes.not_ours.no_proof", "done")
 
 
+def test_the_residents_yes_cannot_be_what_a_request_waits_for_before_the_resident_is_asked() -> None:
+    path, yes = "completion_rules.statement", EvidenceKind.RESIDENT_YES
+    only(found(path, all_of=((yes,),)), f"{path}.all_of", "could never be done")
+    only(found(path, all_of=((EvidenceKind.STATEMENT,), (yes, yes))), f"{path}.all_of", "could never be done")
+    warned(found(path, all_of=((EvidenceKind.STATEMENT, yes),)), f"{path}.all_of", "leave it out")
+
+
 def test_a_service_has_a_named_owner() -> None:
     only(found("services.pothole", owner=" "), "services.pothole.owner", "accountable")
 
