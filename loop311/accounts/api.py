@@ -15,7 +15,7 @@ from loop311.accounts.models import Department, StaffMember, Team, Token
 from loop311.accounts.policies import Role
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
-from loop311.kit.api import LAX, Id, Input, Line, When, Window
+from loop311.kit.api import LAX, Id, Input, Line, When, Window, note_permission
 from loop311.kit.problems import Forbidden, Unauthenticated
 
 router = Router(tags=["accounts"])
@@ -39,6 +39,7 @@ def actor(request: HttpRequest) -> Actor:
 def require(request: HttpRequest, permission: str) -> Actor:
     """Who calls, provided the token has this scope (and the person behind it this permission)."""
     who = actor(request)
+    note_permission(request, permission)
     if not who.may(permission):
         raise Forbidden(f"This needs the scope {permission}, which the token does not have.")
     return who
@@ -186,7 +187,7 @@ class NewToken(TokenOut):
 
 @router.get("/tokens", response=list[TokenOut], summary="The city's tokens, without their secrets")
 def tokens(request: HttpRequest) -> list[TokenOut]:
-    who = require(request, "accounts.manage")
+    who = require(request, "accounts.read")
     return [TokenOut(**_token(row)) for row in Token.objects.filter(jurisdiction_id=who.jurisdiction_id).order_by("pk")]
 
 

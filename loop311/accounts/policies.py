@@ -22,7 +22,8 @@ _ALL = frozenset(Role)
 _DOERS = _ALL - {Role.AUDITOR}
 _WORK = frozenset({Role.TEAM_MEMBER, Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.ADMINISTRATOR})
 _LEAD = frozenset({Role.TEAM_LEAD, Role.DEPARTMENT_MANAGER, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR})
-_CONTACT = frozenset({Role.CONCIERGE, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR, *_WORK})
+_CENTRAL = frozenset({Role.CONCIERGE, Role.SUPERVISOR, Role.COORDINATOR, Role.ADMINISTRATOR})
+_CONTACT = _CENTRAL | _WORK
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "requests.read": _ALL,
@@ -45,7 +46,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "requests.import": frozenset({Role.ADMINISTRATOR}),
     "residents.read": _ALL,
     "residents.write": _CONTACT,
-    "residents.merge": _CONTACT,
+    "residents.merge": _CENTRAL,  # who is who is decided where people are spoken to, not by a crew
     "residents.erase": frozenset({Role.ADMINISTRATOR}),
     "interactions.read": _ALL,
     "interactions.write": _CONTACT,
@@ -59,9 +60,15 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "notifications.write": frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     "ledger.read": _ALL,
     "measures.read": _ALL,
+    "accounts.read": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     "accounts.manage": frozenset({Role.ADMINISTRATOR}),
 }
 """Permission -> the roles that have it. Token scopes are these same names."""
+
+ANYBODY = "(anybody)"
+"""Stands where a permission would, for a page that needs no sign-in: the sign-in itself, a link in a resident's message."""
+SIGNED_IN = "(signed in)"
+"""The same, for what everybody who works here may do whatever the role: their own settings, choosing a city, signing out."""
 
 
 def permissions_of(roles: frozenset[Role]) -> frozenset[str]:

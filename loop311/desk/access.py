@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from loop311.accounts.audience import permission_of
 from loop311.accounts.models import StaffMember, User
 from loop311.accounts.services import actor_for_staff
 from loop311.jurisdictions.models import Jurisdiction
@@ -46,10 +47,11 @@ View = Callable[Concatenate[HttpRequest, Desk, P], HttpResponseBase]
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def desk_page(permission: str) -> Callable[[View[P]], Page[P]]:
+def desk_page(permission: str, *, writing: str | Callable[..., str] = "") -> Callable[[View[P]], Page[P]]:
     """A page for staff who have the permission in the city they work for; times on it are the city's.
 
-    What people can mend becomes a page with its sentence and status.
+    `writing` is what posting needs where that is more than reading: a permission, or a function of the address's parts that
+    names it. What people can mend becomes a page with its sentence and status.
     """
 
     def decorate(view: View[P]) -> Page[P]:
@@ -62,14 +64,15 @@ def desk_page(permission: str) -> Callable[[View[P]], Page[P]]:
                 desk = sit_down(request)
                 if desk is None:
                     return redirect("desk:cities")
-                if not desk.actor.may(permission):
-                    raise Forbidden(_("Your role does not include this page."))
+                needed = permission_of(page, str(request.method), **kwargs)
+                if needed is None or not desk.actor.may(needed):
+                    raise Forbidden(_("Your role does not include this."))
                 with timezone.override(desk.city.zone):
                     return view(request, desk, *args, **kwargs)
             except Problem as problem:
                 return show(request, desk, "desk/problem.html", {"problem": problem}, status=problem.status)
 
-        page.permission = permission  # type: ignore[attr-defined]  # read by the test that walks every address
+        page.permission, page.writing = permission, writing  # type: ignore[attr-defined]  # see accounts.audience
         return cast("Page[P]", never_cache(page))
 
     return decorate

@@ -30,6 +30,16 @@ LAX = Strict(False)
 """For fields that JSON can only send as text: Annotated[Channel, LAX]."""
 
 
+def note_permission(request: HttpRequest, permission: str) -> None:
+    """Remembers what the operation asked for; the test that walks all operations compares it with the table."""
+    request.permissions_asked = [*permissions_asked(request), permission]  # type: ignore[attr-defined]
+
+
+def permissions_asked(request: HttpRequest) -> list[str]:
+    """In the order asked."""
+    return list(getattr(request, "permissions_asked", ()))
+
+
 class Input(BaseModel):
     """What a sender writes."""
 

@@ -11,7 +11,7 @@ from ninja import Path, Query, Router
 from pydantic import BaseModel, Field
 
 from loop311.kit.actor import Actor
-from loop311.kit.api import Id, Window, quick
+from loop311.kit.api import Id, Window, note_permission, quick
 from loop311.kit.problems import Forbidden, NotFound, Unauthenticated
 from loop311.ledger.jobs import troubled_handlers
 from loop311.ledger.models import Event
@@ -55,6 +55,7 @@ def _reader(request: HttpRequest) -> Actor:
     who = getattr(request, "auth", None)
     if not isinstance(who, Actor):
         raise Unauthenticated("Send a bearer token.")
+    note_permission(request, "ledger.read")
     if not who.may("ledger.read"):
         raise Forbidden("This needs the scope ledger.read, which the token does not have.")
     return who

@@ -9,6 +9,8 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from loop311.accounts.audience import open_to
+from loop311.accounts.policies import ANYBODY
 from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.problems import Problem
 from loop311.notifications.rendering import LINK_SALT, UNSUBSCRIBE_SALT, spoken
@@ -23,6 +25,7 @@ from loop311.residents.models import ContactPoint
 LONGEST_WORDS = 2_000
 
 
+@open_to(ANYBODY)  # the signed address is the proof
 @csrf_exempt  # mail programs post here by themselves (RFC 8058); the signed address is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
@@ -48,6 +51,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "notifications/unsubscribe.html", context)
 
 
+@open_to(ANYBODY)
 @require_http_methods(["GET", "HEAD", "POST"])
 def resident_request(request: HttpRequest, token: str) -> HttpResponse:
     """What is true of the request now, and the resident's yes or no when it is their turn."""

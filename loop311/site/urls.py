@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from allauth.account.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
+from loop311.accounts.audience import open_to
+from loop311.accounts.policies import ANYBODY, SIGNED_IN
 from loop311.site import errors, health, observing
 from loop311.site.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(url="/desk/"), name="first_page"),
-    path("healthz", health.healthz),
-    path("metrics", observing.metrics),
+    path("", open_to(ANYBODY)(RedirectView.as_view(url="/desk/")), name="first_page"),
+    path("healthz", open_to(ANYBODY)(health.healthz)),
+    path("metrics", open_to(ANYBODY)(observing.metrics)),
     path("api/v1/", api.urls),
-    path("desk/sign-in/", LoginView.as_view(), name="account_login"),
-    path("desk/sign-out/", LogoutView.as_view(), name="account_logout"),
+    path("desk/sign-in/", open_to(ANYBODY)(LoginView.as_view()), name="account_login"),
+    path("desk/sign-out/", open_to(SIGNED_IN)(never_cache(LogoutView.as_view())), name="account_logout"),
     path("desk/", include("loop311.desk.urls")),
     path("", include("loop311.notifications.urls")),
 ]

@@ -7,8 +7,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from loop311.accounts.audience import open_to
+from loop311.accounts.policies import SIGNED_IN
 from loop311.desk import reading
 from loop311.desk.access import CITY, Desk, desk_page, memberships_of, show
 from loop311.desk.failures import failures as list_failures
@@ -75,7 +78,9 @@ def retry_message(request: HttpRequest, desk: Desk, message_id: int) -> HttpResp
 
 
 @require_http_methods(["GET", "POST"])
+@never_cache
 @login_required(login_url="account_login")
+@open_to(SIGNED_IN)
 def cities(request: HttpRequest) -> HttpResponse:
     """Which city's desk; for people who work for several."""
     own = [membership.jurisdiction for membership in memberships_of(request)]

@@ -36,7 +36,7 @@ def one(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
 
 
 @require_POST
-@desk_page("requests.read")
+@desk_page("requests.read", writing=lambda number, name: f"requests.{verbs.act(name).verb}")
 def act(request: HttpRequest, desk: Desk, number: str, name: str) -> HttpResponse:
     found, chosen = find(desk, number), verbs.act(name)
     form = form_of(chosen, desk, found, request.POST)
