@@ -185,6 +185,7 @@ ANY_TOKEN = {"GET /api/v1/me"}
 
 BODIES: dict[str, Any] = {
     "POST /api/v1/notifications/preview": {"event": "request.filed"},
+    "POST /api/v1/requests/preview": {"service_code": "pothole"},
     "PUT /api/v1/notifications/quiet-hours": {"start": "21:00", "end": "08:00"},
 }
 """Bodies for operations that refuse the plainest one their schema allows before they ask for a scope."""
@@ -221,7 +222,9 @@ def _fault(operation: Operation, theirs: Theirs, secret: str, role: Role) -> str
     answer = _call(operation, theirs, secret)
     asked = permissions_asked(answer.wsgi_request)
     if not asked:
-        return "" if str(operation) in ANY_TOKEN else f"{operation} asked for no scope: {answer.status_code}"
+        return (
+            "" if str(operation) in ANY_TOKEN else f"{operation} asked for no scope: {answer.status_code} (see BODIES)"
+        )
     may = all(role in PERMISSIONS[permission] for permission in asked)
     if (answer.status_code == 403) is may or answer.status_code >= 500:
         return f"{operation} ({asked}): {answer.status_code}"
@@ -229,7 +232,7 @@ def _fault(operation: Operation, theirs: Theirs, secret: str, role: Role) -> str
     return "" if enough or str(operation) in ASKING_BY_POST else f"{operation} changes something with {asked} only"
 
 
-ASKING_BY_POST = {"POST /api/v1/notifications/preview"}
+ASKING_BY_POST = {"POST /api/v1/notifications/preview", "POST /api/v1/requests/preview"}
 """Operations that change nothing although they are posted to, because what is asked does not fit into an address."""
 
 
