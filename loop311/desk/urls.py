@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
+from loop311.desk.contact import views as contact
 from loop311.desk.views import callbacks, filing, lists, requests
 
 
@@ -37,6 +38,9 @@ register_converter(IdConverter, "id")
 app_name = "desk"
 urlpatterns = [
     path("", requests.index, name="index"),
+    path("contact/", contact.start, name="start"),
+    path("contact/<id:interaction_id>/", contact.contact, name="contact"),
+    path("contact/<id:interaction_id>/<slug:name>/", contact.step, name="step"),
     path("cities/", lists.cities, name="cities"),
     path("queue/", lists.my_queue, name="my_queue"),
     path("queue/<slug:code>/", lists.queue, name="queue"),

@@ -91,13 +91,50 @@ def record_information(
 
 
 @transaction.atomic
-def identify(interaction: Interaction, resident: Resident, *, by: Actor) -> Interaction:
-    """Who is at the other end has become known."""
+def identify(interaction: Interaction, resident: Resident | None, *, by: Actor) -> Interaction:
+    """Who is at the other end has become known; None: it was somebody else after all."""
     interaction = _locked(interaction.pk, by)
     _same_city(interaction.jurisdiction_id, resident)
     interaction.resident = resident
     interaction.save(update_fields=["resident"])
-    ledger.append("interaction.identified", "interaction", interaction.pk, {"resident": resident.pk}, by=by)
+    body = {"resident": resident.pk if resident else None}
+    ledger.append("interaction.identified", "interaction", interaction.pk, body, by=by)
+    return interaction
+
+
+@transaction.atomic
+def describe(
+    interaction: Interaction, *, by: Actor, on_behalf_of: str | None = None, language: str | None = None
+) -> Interaction:
+    """For whom is asked, in which language: known only while people speak. What is None, or the same, stays."""
+    interaction = _locked(interaction.pk, by)
+    given = {"on_behalf_of": on_behalf_of, "language": language}
+    wanted = {field: text.strip() for field, text in given.items() if text is not None}
+    changed = sorted(field for field, text in wanted.items() if getattr(interaction, field) != text)
+    for field in changed:
+        setattr(interaction, field, wanted[field])
+    if changed:
+        interaction.save(update_fields=changed)
+        ledger.append("interaction.described", "interaction", interaction.pk, {"fields": changed}, by=by)
+    return interaction
+
+
+@transaction.atomic
+def answer(interaction: Interaction, topic: str, *, by: Actor, article: int | None = None) -> Interaction:
+    """One question of this contact was answered at once. `topic` is a code; `article`: the knowledge it came from."""
+    interaction = _locked(interaction.pk, by)
+    _, topic = _outcome(ContactOutcome.INFORMATION, topic)
+    body = {"topic": topic, "article": article}
+    ledger.append("interaction.answered", "interaction", interaction.pk, body, by=by)
+    return interaction
+
+
+@transaction.atomic
+def report_danger(interaction: Interaction, topic: str, *, by: Actor) -> Interaction:
+    """The safety question was answered with danger: the caller is kept on the line until 911 speaks."""
+    interaction = _locked(interaction.pk, by)
+    _, topic = _outcome(ContactOutcome.TRANSFERRED, topic)
+    ledger.append("interaction.danger_reported", "interaction", interaction.pk, {"topic": topic}, by=by)
     return interaction
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loop311.callbacks import services as callbacks
+from loop311.desk.contact import drafts
 from loop311.interactions import services as interactions
 from loop311.ledger.services import Handler
 from loop311.notifications import services as notifications
@@ -21,6 +22,7 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
         interactions.forget_resident,
         requests.forget_resident,
         callbacks.forget_resident,
+        drafts.forget_resident,
     ),
 }
 

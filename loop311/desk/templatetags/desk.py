@@ -15,6 +15,8 @@ from django.utils.translation import ngettext
 from loop311.callbacks.policies import AttemptOutcome, Way
 from loop311.catalog.definitions import EvidenceKind
 from loop311.desk.calling import OUTCOMES, WAYS
+from loop311.desk.contact.content import Content
+from loop311.desk.contact.forms import ContactForm
 from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
 from loop311.desk.history import BECAUSE
 from loop311.kit.clock import now
@@ -111,6 +113,19 @@ def _span(seconds: float) -> str:
     if hours < 36:
         return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
     return ngettext("{n} day", "{n} days", days).format(n=days)
+
+
+@register.filter
+def typed(content: Content, field: str) -> str:
+    """A word of a contact's draft."""
+    return content.word(field)
+
+
+@register.filter
+def field_name(field: str) -> str:
+    """What a field of the contact screen is called; a question is called by its code."""
+    known = ContactForm.base_fields.get(field)
+    return str(known.label) if known else spoken(field.removeprefix("q-"))
 
 
 @register.simple_tag

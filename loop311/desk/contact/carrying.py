@@ -1,0 +1,74 @@
+"""One step of a contact: the words that were sent are kept first, then it is done; what is refused is undone, the words stay."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from loop311.desk.access import Desk
+from loop311.desk.contact import content as contents
+from loop311.desk.contact import drafts
+from loop311.desk.contact.content import Content
+from loop311.desk.contact.drafts import Seen
+from loop311.desk.contact.screen import Screen
+from loop311.desk.contact.steps import STEPS, At, Done, at_fields
+from loop311.desk.models import Draft
+from loop311.interactions import services as interactions
+from loop311.kit.problems import Conflict, Invalid, NotFound, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    draft: Draft
+    done: Done
+    problem: Problem | None = None
+
+
+@transaction.atomic
+def carry_out(desk: Desk, interaction_id: int, name: str, sent: QueryDict, seen: Seen) -> Carried:
+    """Keep the words first, then do the step: what it refuses is undone, the words stay."""
+    step = STEPS.get(name)
+    if step is None:
+        raise NotFound(_("There is no such step in a contact."))
+    draft = drafts.hold(desk, interaction_id)
+    content = contents.read(draft.content)
+    if _is_of_an_earlier_thing(content, sent):
+        return Carried(draft, Done(focus="#done" if content.number else "#c-want"))
+    content.take(sent)
+    drafts.check(draft, content, seen)
+    _notice_danger(desk, draft, content)
+    kept, known = deepcopy(content), draft.interaction
+    try:
+        with transaction.atomic():
+            done = step(At(desk, draft, content, sent.get("value", "")))
+    except (Invalid, Conflict, NotFound) as problem:
+        draft.interaction = known
+        return Carried(drafts.write(draft, kept, seen.tab), Done(focus="#wrong"), _here(problem))
+    if done.is_over:
+        return Carried(draft, done)
+    return Carried(drafts.write(draft, content, seen.tab), done)
+
+
+def _is_of_an_earlier_thing(content: Content, sent: QueryDict) -> bool:
+    """The same key pressed twice: the second comes for a thing that is done."""
+    part = sent.get("part", "")
+    return part.isdecimal() and len(part) < 9 and int(part) < content.part
+
+
+def _notice_danger(desk: Desk, draft: Draft, content: Content) -> None:
+    """The moment a safety question is answered with danger goes on the record, once for each service."""
+    screen = Screen(desk, draft, tab="")
+    screen.content = content
+    if content.service and content.danger != content.service and screen.is_danger:
+        interactions.report_danger(draft.interaction, content.service, by=desk.actor)
+        content.danger = content.service
+
+
+def _here(problem: Problem) -> Problem:
+    """The services' names of fields as this screen has them."""
+    fields = {"latitude": "address", "longitude": "address", "description": "want", "service_code": "want"}
+    return at_fields(problem, fields)

@@ -1,0 +1,123 @@
+"""The only writer of drafts: a contact that runs is kept as typed so far, so that nothing is lost whatever breaks."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from loop311.desk.access import Desk
+from loop311.desk.contact import content as contents
+from loop311.desk.contact.content import Content
+from loop311.desk.models import Draft
+from loop311.interactions import services as interactions
+from loop311.kit.clock import now
+from loop311.kit.problems import Conflict, NotFound
+from loop311.residents import services as residents
+
+MOST_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a window knows: who it is, and the version it has on its screen."""
+
+    tab: str
+    version: int
+
+
+class WrittenElsewhere(Conflict):
+    """Another window has changed the same contact. `draft` as it stands, `mine` as this window would have it."""
+
+    def __init__(self, draft: Draft, mine: Content) -> None:
+        super().__init__(
+            _("This contact was changed in another window meanwhile. Nothing of yours is lost: choose what to keep."),
+            extra={"version": draft.version},
+        )
+        self.draft, self.mine = draft, mine
+        self.differences = contents.differences(mine, contents.read(draft.content))
+
+
+def new_tab() -> str:
+    return secrets.token_hex(8)
+
+
+@transaction.atomic
+def begin(desk: Desk, channel: str, *, words: str = "") -> Draft:
+    """A contact begins; `words` is what is known of the caller already, a telephone number for instance."""
+    interaction = interactions.begin(desk.city, channel, by=desk.actor, staff=desk.staff)
+    content = Content(typed={"who": [words[:200]]} if words else {})
+    return Draft.objects.create(
+        jurisdiction=desk.city,
+        staff=desk.staff,
+        interaction=interaction,
+        content=contents.written(content),
+        updated_at=now(),
+    )
+
+
+def get(desk: Desk, interaction_id: int) -> Draft:
+    """The person's own running contact, or NotFound. One query."""
+    return _found(
+        Draft.objects.select_related("interaction__resident", "interaction__jurisdiction"), desk, interaction_id
+    )
+
+
+def hold(desk: Desk, interaction_id: int) -> Draft:
+    """The same, held until the transaction ends."""
+    rows = Draft.objects.select_for_update(of=("self",)).select_related(
+        "interaction__resident", "interaction__jurisdiction"
+    )
+    return _found(rows, desk, interaction_id)
+
+
+def _found(rows: object, desk: Desk, interaction_id: int) -> Draft:
+    found = rows.filter(jurisdiction=desk.city, staff=desk.staff, interaction_id=interaction_id).first()  # type: ignore[attr-defined]
+    if found is None:
+        raise NotFound(_("You have no such contact open. It may have been wrapped up already."))
+    assert isinstance(found, Draft)  # noqa: S101 - tells the type
+    return found
+
+
+def check(draft: Draft, mine: Content, seen: Seen) -> None:
+    """Refuse to write over words of another window that this one has not seen."""
+    if draft.version != seen.version and draft.tab != seen.tab:
+        raise WrittenElsewhere(draft, mine)
+
+
+def write(draft: Draft, content: Content, tab: str) -> Draft:
+    """Keep it as it is now; the same again changes nothing. The caller holds the row."""
+    stored = contents.written(content)
+    if stored == draft.content and draft.tab == tab:
+        return draft
+    draft.content, draft.tab, draft.updated_at = stored, tab, now()
+    draft.version += 1
+    draft.save(update_fields=["content", "tab", "updated_at", "version"])
+    return draft
+
+
+def mine(desk: Desk) -> list[Draft]:
+    """My open contacts, the last touched first; one query."""
+    rows = Draft.objects.filter(jurisdiction=desk.city, staff=desk.staff).select_related("interaction__resident")
+    return list(rows.order_by("-updated_at", "-pk")[:MOST_LISTED])
+
+
+def finish(draft: Draft) -> None:
+    """The contact is over; what was said stands in its requests, call-backs and answers."""
+    draft.delete()
+
+
+@transaction.atomic
+def forget_resident(event_id: int) -> None:
+    """Handler of `resident.erased`: open contacts with this resident lose their words, and go on."""
+    ids, by = residents.erased_in(event_id)
+    rows = Draft.objects.select_for_update(of=("self",)).filter(
+        jurisdiction_id=by.jurisdiction_id, interaction__resident_id__in=ids
+    )
+    for draft in rows:
+        content = contents.read(draft.content)
+        content.typed = {}
+        content.place = ""
+        write(draft, content, "")

@@ -1,0 +1,299 @@
+"""The contact as its screen shows it: every section is worked out when it is shown, out of the draft and the city's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from django.urls import reverse
+
+from loop311.callbacks.models import Callback
+from loop311.catalog.conditions import validate_answers
+from loop311.catalog.definitions import Answers, PlaceNeed, Service
+from loop311.catalog.index import CatalogueIndex
+from loop311.catalog.services import current, finder_of
+from loop311.desk import filing
+from loop311.desk.access import Desk
+from loop311.desk.asking import Advice, raw_answers
+from loop311.desk.contact import content as contents
+from loop311.desk.contact import people, preview, saying
+from loop311.desk.contact.content import PREFIX
+from loop311.desk.contact.drafts import WrittenElsewhere
+from loop311.desk.contact.forms import ContactForm, Questions, as_sent
+from loop311.desk.contact.saying import Said, Tongues
+from loop311.desk.models import Draft
+from loop311.interactions.models import InteractionLink
+from loop311.kit.clock import now
+from loop311.kit.problems import Problem
+from loop311.places.geocoding import Candidate
+from loop311.requests.models import Request
+from loop311.requests.queries import Near, joinable_codes, open_near
+from loop311.requests.sentences import say
+from loop311.residents.models import Resident
+
+MOST_PROPOSALS = 6
+MOST_NEAR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A service that may be meant."""
+
+    code: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was chosen for the address: a position, or the words alone (`position` None)."""
+
+    text: str
+    position: preview.Position | None
+
+
+class Screen:
+    """One contact at one moment. `problem`: what the last step was refused for."""
+
+    def __init__(self, desk: Desk, draft: Draft, *, tab: str, problem: Problem | None = None) -> None:
+        self.desk, self.draft, self.tab, self.problem = desk, draft, tab, problem
+        self.content = contents.read(draft.content)
+        self.interaction = draft.interaction
+
+    @cached_property
+    def form(self) -> ContactForm:
+        form = ContactForm(self.desk, self.content, self.topics)
+        form.is_valid()
+        form.errors.clear()  # half a date is no fault while it is typed; what a step refuses is put at its field
+        for fault in self.problem.fields if self.problem else ():
+            if fault.field in form.fields:
+                form.add_error(fault.field, fault.detail)
+        return form
+
+    @cached_property
+    def unplaced(self) -> list[str]:
+        """Sentences of the last refusal that belong to no field of the screen."""
+        if self.problem is None:
+            return []
+        here = {*self.form.fields, *(self.questions.fields if self.questions else ())}
+        loose = [fault.detail for fault in self.problem.fields if fault.field not in here]
+        return loose if self.problem.fields else [self.problem.detail]
+
+    @property
+    def differences(self) -> list[tuple[str, str, str]] | None:
+        """(field, words here, words in the other window) when two windows have written."""
+        return self.problem.differences if isinstance(self.problem, WrittenElsewhere) else None
+
+    # --- The caller ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def resident(self) -> Resident | None:
+        return self.interaction.resident
+
+    @cached_property
+    def card(self) -> people.Card | None:
+        return people.card(self.desk, self.resident, self.interaction) if self.resident else None
+
+    @cached_property
+    def callers(self) -> list[Resident]:
+        return [] if self.resident else people.callers(self.desk, self.content.word("who"))
+
+    @cached_property
+    def tongues(self) -> Tongues:
+        return Tongues(self.language, self.desk.language)
+
+    @property
+    def language(self) -> str:
+        """Chosen here, else the caller's own, as far as the city speaks it."""
+        known = (
+            self.content.word("language"),
+            self.resident.language if self.resident else "",
+            self.interaction.language,
+        )
+        return next((each for each in known if each in self.desk.city.languages), self.desk.language)
+
+    # --- What they want ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _catalogue(self) -> tuple[int, CatalogueIndex]:
+        version, index = current(self.desk.city.pk)
+        return version.pk, index
+
+    @cached_property
+    def service(self) -> Service | None:
+        service = self._catalogue[1].services.get(self.content.service)
+        return None if service is None or service.historical else service
+
+    @property
+    def service_name(self) -> Said:
+        return self.tongues.both(self.service.names if self.service else {})
+
+    @property
+    def described(self) -> Said:
+        return self.tongues.both(self.service.descriptions if self.service else {})
+
+    @cached_property
+    def proposals(self) -> list[Offered]:
+        words = self.content.word("want")
+        if self.service or not words:
+            return []
+        version, index = self._catalogue
+        found = finder_of(version).find(words)[:MOST_PROPOSALS]
+        return [self._offered(index.services[each.code]) for each in found]
+
+    def _offered(self, service: Service) -> Offered:
+        language = self.desk.language
+        return Offered(service.code, say(service.names, language, service.code), say(service.descriptions, language))
+
+    @cached_property
+    def questions(self) -> Questions | None:
+        if self.service is None:
+            return None
+        form = Questions(self.service, self.tongues, self.content)
+        form.is_valid()
+        for fault in self.problem.fields if self.problem else ():
+            if fault.field in form.fields and fault.field not in form.errors:
+                form.add_error(fault.field, fault.detail)
+        return form
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Of the questions that are asked as things stand; in one spelling."""
+        if self.service is None or self.questions is None:
+            return {}
+        asked = {question.code for question in self.questions.questions}
+        given = {
+            code: answer for code, answer in raw_answers(self.service, as_sent(self.content)).items() if code in asked
+        }
+        good, _faults = validate_answers(self.service, given, self.desk.city.languages)
+        return good
+
+    @property
+    def raw(self) -> Mapping[str, object]:
+        """As typed, for the questions that are asked: what is wrong is refused when it is filed."""
+        if self.service is None or self.questions is None:
+            return {}
+        asked = {question.code for question in self.questions.questions}
+        given = raw_answers(self.service, as_sent(self.content))
+        return {code: answer for code, answer in given.items() if code in asked}
+
+    @property
+    def is_danger(self) -> bool:
+        return self.questions is not None and self.questions.danger and not self.content.number
+
+    @property
+    def advice(self) -> list[Advice]:
+        return [each for each in self.questions.advice() if not each.is_emergency] if self.questions else []
+
+    @property
+    def shown_questions(self) -> list[str]:
+        return [PREFIX + question.code for question in self.questions.questions] if self.questions else []
+
+    # --- Where ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def needs_place(self) -> bool:
+        return self.service is None or self.service.place is not PlaceNeed.NONE
+
+    @property
+    def place(self) -> Place | None:
+        if self.content.place == filing.NO_POSITION:
+            return Place(self.content.word("address"), None)
+        found = filing.position_of(self.content.place)
+        return Place(found[2], (found[0], found[1])) if found else None
+
+    @cached_property
+    def places(self) -> list[tuple[str, Candidate]]:
+        """What the address may mean, with the value that chooses it; nothing once one is chosen."""
+        if self.content.place:
+            return []
+        return [(filing.written(each), each) for each in filing.places(self.desk, self.content.word("address"))[:6]]
+
+    @cached_property
+    def near(self) -> Sequence[Near]:
+        """Open requests that may be the same thing in the world."""
+        place = self.place
+        if self.service is None or place is None or place.position is None or not self.service.joining.radius_metres:
+            return []
+        joining = self.service.joining
+        return open_near(
+            self.desk.city.pk,
+            *place.position,
+            joining.radius_metres,
+            service_codes=joinable_codes(self.service.code, joining),
+            since=now() - timedelta(days=joining.days),
+            limit=MOST_NEAR,
+        )
+
+    # --- What is promised, and what came of it ---------------------------------------------------------------------------
+
+    @cached_property
+    def promise(self) -> preview.Preview | None:
+        if self.service is None:
+            return None
+        return preview.preview(self.desk, self.service, self.answers, self.place.position if self.place else None)
+
+    @property
+    def planned(self) -> Said | None:
+        return preview.sentence(self.desk, self.promise, self.tongues) if self.promise else None
+
+    @cached_property
+    def filed(self) -> Request | None:
+        """What came of the thing in hand."""
+        return next((each for each in self.requests if each.number == self.content.number), None)
+
+    @property
+    def confirmation(self) -> Said | None:
+        return saying.confirmation(self.filed, self.planned, self.tongues) if self.filed else None
+
+    @cached_property
+    def requests(self) -> list[Request]:
+        rows = Request.objects.filter(jurisdiction=self.desk.city, interaction=self.interaction)
+        return list(rows.select_related("service", "team", "leading", "jurisdiction").order_by("pk"))
+
+    @cached_property
+    def callbacks(self) -> list[Callback]:
+        return list(Callback.objects.of_city(self.desk.city.pk).filter(interaction=self.interaction).order_by("pk"))
+
+    @cached_property
+    def about(self) -> list[Request]:
+        """Existing requests the caller asked about."""
+        links = InteractionLink.objects.filter(
+            jurisdiction=self.desk.city, interaction=self.interaction, subject_type="request"
+        )
+        rows = Request.objects.filter(jurisdiction=self.desk.city, pk__in=links.values("subject_id"))
+        return list(rows.select_related("service", "team", "jurisdiction").order_by("pk"))
+
+    @property
+    def about_said(self) -> list[tuple[Request, Said]]:
+        return [(each, saying.state_of(each, self.tongues)) for each in self.about]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.requests or self.callbacks or self.about or self.content.given)
+
+    @cached_property
+    def topics(self) -> dict[str, str]:
+        """What the contact may have been about, by code."""
+        found = {each.topic: each.title for each in self.content.given}
+        if self.service is not None:
+            found.setdefault(self.service.code, say(self.service.names, self.desk.language))
+        for request in self.requests:
+            found.setdefault(request.service.code, say(request.service.names, self.desk.language))
+        return found
+
+    @property
+    def go(self) -> str:
+        """The address that keeps the words."""
+        return self.address("go")
+
+    def address(self, step: str) -> str:
+        return reverse("desk:step", args=[self.draft.interaction_id, step])
+
+    # --- Words to say ----------------------------------------------------------------------------------------------------
+
+    @property
+    def say(self) -> dict[str, Said]:
+        return {name: self.tongues.phrase(name) for name in ("who", "want", "where", "danger", "known", "else")}

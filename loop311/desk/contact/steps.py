@@ -1,0 +1,355 @@
+"""Everything that can be done in a contact. Each step changes the draft and calls services. To add one, copy one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import gettext as _
+
+from loop311.accounts.models import Team
+from loop311.callbacks import services as callbacks
+from loop311.desk import filing as plain_filing
+from loop311.desk import reading
+from loop311.desk.access import Desk
+from loop311.desk.contact import content as contents
+from loop311.desk.contact import drafts
+from loop311.desk.contact.content import Content, Given
+from loop311.desk.contact.screen import Place, Screen
+from loop311.desk.models import Draft
+from loop311.interactions import services as interactions
+from loop311.interactions.policies import ContactOutcome
+from loop311.kit.problems import Conflict, FieldProblem, Invalid, NotFound, Problem
+from loop311.requests import services as requests
+from loop311.requests.sentences import say
+from loop311.residents import services as residents
+from loop311.residents.models import Resident
+from loop311.residents.services import PointInput
+
+ALL = ("caller", "want", "safety", "where", "known", "questions", "answer", "promise", "holds")
+"""The sections of the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What to show after a step: sections that changed, where the keyboard goes on, and what is said to who cannot see it."""
+
+    shows: tuple[str, ...] = ALL
+    focus: str = ""
+    say: str = ""
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A step at work: the desk, the held draft, what is typed and chosen (to be changed), and the value that was sent."""
+
+    desk: Desk
+    draft: Draft
+    content: Content
+    value: str
+
+    @property
+    def screen(self) -> Screen:
+        """As things stand with the content as it is now."""
+        screen = Screen(self.desk, self.draft, tab="")
+        screen.content = self.content
+        return screen
+
+
+Step = Callable[[At], Done]
+
+
+# --- The caller --------------------------------------------------------------------------------------------------------
+
+
+def take_caller(at: At) -> Done:
+    return _identify(at, residents.standing(residents.get(_whole(at.value), by=at.desk.actor)))
+
+
+def _identify(at: At, resident: Resident) -> Done:
+    at.draft.interaction = interactions.identify(at.draft.interaction, resident, by=at.desk.actor)
+    at.content.typed.pop("anonymous", None)
+    at.content.typed["language"] = [resident.language]
+    return Done(
+        focus="#c-want", say=_("{name} is the caller.").format(name=resident.name or _("A resident without a name"))
+    )
+
+
+def new_caller(at: At) -> Done:
+    """Recognised where the same name was reachable there before, else written down."""
+    word = at.content.word
+    points = [PointInput(kind, word(field)) for kind, field in (("mobile", "phone"), ("email", "email")) if word(field)]
+    resident = residents.recognise(
+        at.desk.city, by=at.desk.actor, name=word("name"), language=at.screen.language, contact_points=points
+    )
+    return _identify(at, resident)
+
+
+def other_caller(at: At) -> Done:
+    at.draft.interaction = interactions.identify(at.draft.interaction, None, by=at.desk.actor)
+    return Done(focus="#c-who", say=_("Nobody is chosen as the caller."))
+
+
+# --- What they want, and where -----------------------------------------------------------------------------------------
+
+
+def take_service(at: At) -> Done:
+    service = plain_filing.offered(at.desk, at.value)
+    _not_filed(at)
+    if at.content.service != service.code:
+        at.content.forget_answers()
+    at.content.service, at.content.join = service.code, ""
+    first = at.screen.shown_questions
+    focus = f"[name={first[0]}]" if first else "#c-address"
+    return Done(focus=focus, say=say(service.names, at.desk.language, service.code))
+
+
+def other_service(at: At) -> Done:
+    _not_filed(at)
+    at.content.service = at.content.join = ""
+    return Done(focus="#c-want")
+
+
+def take_place(at: At) -> Done:
+    found = plain_filing.position_of(at.value)
+    if at.value != plain_filing.NO_POSITION and found is None:
+        raise Invalid(_("This is not a place of the list."), fields=[FieldProblem("address", _("Choose again."))])
+    at.content.place = at.value
+    if found:
+        at.content.typed["address"] = [found[2]]
+    near = at.screen.near
+    return Done(("where", "known", "promise"), "#known button" if near else "#where-next", _where_said(len(near)))
+
+
+def _where_said(near: int) -> str:
+    return _("{n} open reports near by.").format(n=near) if near else _("Nothing is known there yet.")
+
+
+def other_place(at: At) -> Done:
+    at.content.place = at.content.join = ""
+    return Done(("where", "known", "promise"), "#c-address")
+
+
+def take_join(at: At) -> Done:
+    leading = reading.find(at.desk, at.value)
+    at.content.join = leading.number
+    return Done(("known", "promise"), "#save", _("Will be joined to {number}.").format(number=leading.number))
+
+
+def leave_join(at: At) -> Done:
+    at.content.join = ""
+    return Done(("known", "promise"), "#save", _("Stands by itself."))
+
+
+# --- What comes of it --------------------------------------------------------------------------------------------------
+
+
+def file(at: At) -> Done:
+    """Once, however often it is sent: the thing's number in the contact is the key."""
+    if at.content.number:
+        return _filed(at.content.number)
+    screen, content = at.screen, at.content
+    if screen.service is None:
+        raise Invalid(_("Choose what they want first."), fields=[FieldProblem("want", _("Choose a service."))])
+    _describe(at)
+    place = _place(screen)
+    request = requests.file(
+        at.desk.city,
+        requests.Filing(
+            service_code=screen.service.code,
+            answers=screen.raw,
+            description=content.word("want"),
+            address=place.text if place else "",
+            latitude=place.position[0] if place and place.position else None,
+            longitude=place.position[1] if place and place.position else None,
+            location_note=content.word("location_note"),
+            resident=None if content.is_anonymous else screen.resident,
+            interaction=at.draft.interaction,
+        ),
+        by=at.desk.actor,
+        key=f"contact:{at.draft.interaction_id}:{content.part}",
+    )
+    if content.join:
+        request = requests.join(request, leading=reading.find(at.desk, content.join), by=at.desk.actor)
+    content.filed[str(content.part)] = request.number
+    return _filed(request.number)
+
+
+def _filed(number: str) -> Done:
+    return Done(focus="#done", say=_("Saved. The number is {number}.").format(number=number))
+
+
+def _place(screen: Screen) -> Place | None:
+    """The chosen place; an address nobody has chosen from asks for it."""
+    if not screen.needs_place:
+        return None
+    if screen.place is None and screen.places:
+        detail = _("Choose which place is meant, or keep the address as it is written.")
+        raise Invalid(detail, fields=[FieldProblem("address", detail)])
+    return screen.place or _as_written(screen)
+
+
+def _as_written(screen: Screen) -> Place | None:
+    screen.content.place = plain_filing.NO_POSITION
+    return screen.place
+
+
+def another(at: At) -> Done:
+    at.content.next_thing()
+    return Done(focus="#c-want", say=_("What else?"))
+
+
+def inform(at: At) -> Done:
+    """One key: it was answered at once. The value is the topic's code."""
+    topics = at.screen.topics
+    topic = at.value or next(iter(topics), "")
+    interactions.answer(at.draft.interaction, topic, by=at.desk.actor)
+    _describe(at)
+    title = topics.get(topic, topic)
+    at.content.given.append(Given(topic=topic, title=title))
+    at.content.next_thing()
+    return Done(focus="#c-want", say=_("Information on {topic} is noted.").format(topic=title))
+
+
+def about(at: At) -> Done:
+    """The caller asks about a request that is there already."""
+    request = reading.find(at.desk, at.value)
+    interactions.link(at.draft.interaction, "request", request.pk, by=at.desk.actor)
+    return Done(("caller", "holds"), f"#about-{request.number}", request.number)
+
+
+def call_back(at: At) -> Done:
+    screen = at.screen
+    if screen.resident is None:
+        raise Invalid(_("Say who is calling first."), fields=[FieldProblem("who", _("A call-back needs a resident."))])
+    start, end = _window(at.content)
+    if any((each.window_start, each.window_end) == (start, end) for each in screen.callbacks):
+        return _called_back(at)  # the same key pressed twice
+    wish = callbacks.Wish(
+        window_start=start,
+        window_end=end,
+        reason=at.content.word("reason"),
+        request=screen.filed,
+        interaction=at.draft.interaction,
+        team=None if screen.filed else _team(at.desk),
+    )
+    try:
+        callbacks.promise(screen.resident, wish, by=at.desk.actor)
+    except Invalid as problem:
+        raise at_fields(problem, {"window_end": "end", "contact_point": "day", "team": "day"}) from problem
+    return _called_back(at)
+
+
+def _called_back(at: At) -> Done:
+    for field in contents.OF_THE_CALL_BACK:
+        at.content.typed.pop(field, None)
+    return Done(("holds", "promise", "answer"), "#holds", _("The call-back is promised."))
+
+
+def _window(content: Content) -> tuple[datetime, datetime]:
+    """By the city's clocks."""
+    try:
+        day = datetime.strptime(content.word("day"), "%Y-%m-%d").date()  # noqa: DTZ007 - a wall date
+        hours = [datetime.strptime(content.word(f)[:5], "%H:%M").time() for f in ("start", "end")]  # noqa: DTZ007
+    except ValueError as error:
+        detail = _("Give the day and both times.")
+        raise Invalid(detail, fields=[FieldProblem("day", detail)]) from error
+    zone = get_current_timezone()
+    return datetime.combine(day, hours[0], zone), datetime.combine(day, hours[1], zone)
+
+
+def _team(desk: Desk) -> Team | None:
+    """Without a request the concierge's own team answers for it, else the city's first."""
+    own = reading.own_teams(desk)
+    return own[0] if own else Team.objects.filter(jurisdiction=desk.city).order_by("code").first()
+
+
+def end(at: At) -> Done:
+    """Wrapped up: outcome and topic follow from what the contact holds unless somebody says otherwise."""
+    _describe(at)
+    screen = at.screen
+    outcome = at.content.word("outcome") or usual_outcome(screen)
+    topic = at.content.word("topic") or next(iter(screen.topics), "")
+    interactions.end(at.draft.interaction, outcome=outcome, topic=topic, by=at.desk.actor)
+    drafts.finish(at.draft)
+    return Done((), is_over=True, say=_("The contact is wrapped up."))
+
+
+def hand_to_911(at: At) -> Done:
+    """911 speaks with the caller: the contact is over, and its outcome is that."""
+    at.content.typed["outcome"] = [ContactOutcome.TRANSFERRED.value]
+    at.content.typed["topic"] = [at.content.danger or at.content.service]
+    return end(at)
+
+
+def usual_outcome(screen: Screen) -> str:
+    held = (
+        (bool(screen.content.danger), ContactOutcome.TRANSFERRED),
+        (bool(screen.requests), ContactOutcome.REQUEST),
+        (bool(screen.content.given), ContactOutcome.INFORMATION),
+        (bool(screen.callbacks), ContactOutcome.CALLBACK),
+        (bool(screen.about), ContactOutcome.FOLLOW_UP),
+    )
+    return next((outcome for is_held, outcome in held if is_held), ContactOutcome.ABANDONED).value
+
+
+def go(at: At) -> Done:
+    """Keep what is typed and go on from there: everything that follows from it is shown."""
+    return Done()
+
+
+def at_fields(problem: Problem, names: dict[str, str]) -> Problem:
+    faults = {_field(fault.field, names): fault.detail for fault in problem.fields}
+    return type(problem)(problem.detail, fields=[FieldProblem(f, d) for f, d in faults.items()], extra=problem.extra)
+
+
+def _field(name: str, names: dict[str, str]) -> str:
+    if name.startswith("answers."):
+        return contents.PREFIX + name.removeprefix("answers.")
+    return "phone" if name.startswith("contact_points.0") else names.get(name, name)
+
+
+def _describe(at: At) -> None:
+    at.draft.interaction = interactions.describe(
+        at.draft.interaction,
+        on_behalf_of=at.content.word("on_behalf_of"),
+        language=at.screen.language,
+        by=at.desk.actor,
+    )
+
+
+def _not_filed(at: At) -> None:
+    if at.content.number:
+        raise Conflict(
+            _("This is saved already as {number}. Take down the next thing.").format(number=at.content.number)
+        )
+
+
+def _whole(value: str) -> int:
+    if not value.isdecimal() or len(value) > 18:
+        raise NotFound(_("There is no such resident."))
+    return int(value)
+
+
+STEPS: dict[str, Step] = {
+    "go": go,
+    "caller": take_caller,
+    "new-caller": new_caller,
+    "other-caller": other_caller,
+    "service": take_service,
+    "other-service": other_service,
+    "place": take_place,
+    "other-place": other_place,
+    "join": take_join,
+    "leave-join": leave_join,
+    "file": file,
+    "another": another,
+    "inform": inform,
+    "about": about,
+    "call-back": call_back,
+    "hand-to-911": hand_to_911,
+    "end": end,
+}
