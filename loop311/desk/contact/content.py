@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -92,7 +92,7 @@ class Content(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Sent(Protocol):
     """The part of Django's QueryDict that is used here."""
 
-    def __iter__(self) -> Iterable[str]: ...  # type: ignore[override]
+    def __iter__(self) -> Iterator[str]: ...
 
     def getlist(self, key: str) -> list[str]: ...
 

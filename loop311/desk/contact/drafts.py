@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from loop311.desk.access import Desk
@@ -60,24 +61,19 @@ def begin(desk: Desk, channel: str, *, words: str = "") -> Draft:
 
 def get(desk: Desk, interaction_id: int) -> Draft:
     """The person's own running contact, or NotFound. One query."""
-    return _found(
-        Draft.objects.select_related("interaction__resident", "interaction__jurisdiction"), desk, interaction_id
-    )
+    return _the_one(Draft.objects.all(), desk, interaction_id)
 
 
 def hold(desk: Desk, interaction_id: int) -> Draft:
     """The same, held until the transaction ends."""
-    rows = Draft.objects.select_for_update(of=("self",)).select_related(
-        "interaction__resident", "interaction__jurisdiction"
-    )
-    return _found(rows, desk, interaction_id)
+    return _the_one(Draft.objects.select_for_update(of=("self",)), desk, interaction_id)
 
 
-def _found(rows: object, desk: Desk, interaction_id: int) -> Draft:
-    found = rows.filter(jurisdiction=desk.city, staff=desk.staff, interaction_id=interaction_id).first()  # type: ignore[attr-defined]
+def _the_one(rows: QuerySet[Draft], desk: Desk, interaction_id: int) -> Draft:
+    own = rows.select_related("interaction__resident", "interaction__jurisdiction")
+    found = own.filter(jurisdiction=desk.city, staff=desk.staff, interaction_id=interaction_id).first()
     if found is None:
         raise NotFound(_("You have no such contact open. It may have been wrapped up already."))
-    assert isinstance(found, Draft)  # noqa: S101 - tells the type
     return found
 
 

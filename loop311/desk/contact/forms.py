@@ -76,9 +76,8 @@ class Questions(QuestionForm):
     def _field(self, question: Question) -> forms.Field:
         field = super()._field(question)
         field.label = beside(self._tongues.both(question.texts, question.code))
-        if isinstance(field, forms.ChoiceField) and self._tongues.differ:
-            own = {choice.code: beside(self._tongues.both(choice.texts, choice.code)) for choice in question.choices}
-            field.choices = [(code, own.get(code, name)) for code, name in field.choices]  # type: ignore[misc]  # flat here
+        if isinstance(field, forms.ChoiceField) and question.choices and not isinstance(field.widget, forms.Select):
+            field.choices = [(c.code, beside(self._tongues.both(c.texts, c.code))) for c in question.choices]
         return field
 
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from loop311.requests.models import Request
 from loop311.requests.policies import State
+from loop311.requests.receipts import receipt
 from loop311.requests.sentences import public_sentence, say
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -20,11 +21,6 @@ PHRASES: dict[str, dict[str, str]] = {
     "known": {
         "en": "Somebody has told us about something there already. Is it this one?",
         "es": "Ya nos avisaron de algo en ese lugar. ¿Es lo mismo?",
-    },
-    "planned": {"en": "{team} plans to {step} by {date}.", "es": "{team} planea {step} a más tardar el {date}."},
-    "elsewhere": {
-        "en": "{owner} is responsible for this, not the city. We hand it over and keep watching it.",
-        "es": "{owner} es responsable de esto, no la ciudad. Se lo pasamos y seguimos pendientes.",
     },
     "number": {"en": "Your number is {number}.", "es": "Su número es {number}."},
     "told": {"en": "We will tell you when it is done.", "es": "Le avisaremos cuando esté listo."},
@@ -49,6 +45,9 @@ class Tongues:
 
     caller: str
     desk: str
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.caller, self.desk))
 
     @property
     def differ(self) -> bool:
@@ -79,14 +78,17 @@ def _filled(pattern: str, language: str, values: Mapping[str, Mapping[str, str] 
 
 def state_of(request: Request, tongues: Tongues) -> Said:
     """What the caller hears about a request that is there already."""
-    return tongues.both({language: public_sentence(request, language) for language in (tongues.caller, tongues.desk)})
+    return tongues.both({language: public_sentence(request, language) for language in tongues})
 
 
 def confirmation(request: Request, planned: Said | None, tongues: Tongues) -> Said:
     """Number, what happens by when, and that they will hear: the last sentence of a thing that was filed."""
-    parts = [tongues.phrase("number", number=request.number)]
-    if request.state == State.JOINED and request.leading:
-        parts.append(state_of(request, tongues))
-    elif planned:
-        parts += [planned, tongues.phrase("told")]
-    return tongues.joined(*parts)
+    number = tongues.phrase("number", number=request.number)
+    if planned is None or request.state in (State.JOINED, State.HANDED_OVER):
+        return tongues.joined(number, taken_away(request, tongues))
+    return tongues.joined(number, planned, tongues.phrase("told"))
+
+
+def taken_away(request: Request, tongues: Tongues) -> Said:
+    """How it stands, by the receipt, whose last sentence only repeats the number."""
+    return tongues.both({language: " ".join(receipt(request, language).sentences[:-1]) for language in tongues})

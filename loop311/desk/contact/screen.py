@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 from django.urls import reverse
 
 from loop311.callbacks.models import Callback
-from loop311.catalog.conditions import validate_answers
-from loop311.catalog.definitions import Answers, PlaceNeed, Service
+from loop311.catalog.definitions import PlaceNeed, Service
 from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.services import current, finder_of
 from loop311.desk import filing
 from loop311.desk.access import Desk
 from loop311.desk.asking import Advice, raw_answers
 from loop311.desk.contact import content as contents
-from loop311.desk.contact import people, preview, saying
+from loop311.desk.contact import people, saying
 from loop311.desk.contact.content import PREFIX
 from loop311.desk.contact.drafts import WrittenElsewhere
 from loop311.desk.contact.forms import ContactForm, Questions, as_sent
 from loop311.desk.contact.saying import Said, Tongues
+from loop311.desk.known import Known, already_known
 from loop311.desk.models import Draft
+from loop311.desk.whereabouts import Preview, Whereabouts, preview, whereabouts
 from loop311.interactions.models import InteractionLink
-from loop311.kit.clock import now
 from loop311.kit.problems import Problem
 from loop311.places.geocoding import Candidate
 from loop311.requests.models import Request
-from loop311.requests.queries import Near, joinable_codes, open_near
 from loop311.requests.sentences import say
 from loop311.residents.models import Resident
 
@@ -51,7 +49,7 @@ class Place:
     """What was chosen for the address: a position, or the words alone (`position` None)."""
 
     text: str
-    position: preview.Position | None
+    position: tuple[float, float] | None
 
 
 class Screen:
@@ -90,7 +88,8 @@ class Screen:
 
     @cached_property
     def resident(self) -> Resident | None:
-        return self.interaction.resident
+        found: Resident | None = self.interaction.resident
+        return found
 
     @cached_property
     def card(self) -> people.Card | None:
@@ -158,18 +157,6 @@ class Screen:
                 form.add_error(fault.field, fault.detail)
         return form
 
-    @cached_property
-    def answers(self) -> Answers:
-        """Of the questions that are asked as things stand; in one spelling."""
-        if self.service is None or self.questions is None:
-            return {}
-        asked = {question.code for question in self.questions.questions}
-        given = {
-            code: answer for code, answer in raw_answers(self.service, as_sent(self.content)).items() if code in asked
-        }
-        good, _faults = validate_answers(self.service, given, self.desk.city.languages)
-        return good
-
     @property
     def raw(self) -> Mapping[str, object]:
         """As typed, for the questions that are asked: what is wrong is refused when it is filed."""
@@ -212,32 +199,35 @@ class Screen:
         return [(filing.written(each), each) for each in filing.places(self.desk, self.content.word("address"))[:6]]
 
     @cached_property
-    def near(self) -> Sequence[Near]:
+    def here(self) -> Whereabouts | None:
+        """Areas and owner of the chosen place."""
+        if self.place is None or self.place.position is None:
+            return None
+        return whereabouts(self.desk, self.content.service, *self.place.position, answers=self.raw)
+
+    @cached_property
+    def near(self) -> Sequence[Known]:
         """Open requests that may be the same thing in the world."""
-        place = self.place
-        if self.service is None or place is None or place.position is None or not self.service.joining.radius_metres:
+        if self.service is None or self.place is None or self.place.position is None:
             return []
-        joining = self.service.joining
-        return open_near(
-            self.desk.city.pk,
-            *place.position,
-            joining.radius_metres,
-            service_codes=joinable_codes(self.service.code, joining),
-            since=now() - timedelta(days=joining.days),
-            limit=MOST_NEAR,
-        )
+        return already_known(self.desk, self.service.code, *self.place.position, limit=MOST_NEAR)
 
     # --- What is promised, and what came of it ---------------------------------------------------------------------------
 
     @cached_property
-    def promise(self) -> preview.Preview | None:
+    def promise(self) -> Preview | None:
+        """As it would be made now; None outside the city, and before a service is chosen."""
         if self.service is None:
             return None
-        return preview.preview(self.desk, self.service, self.answers, self.place.position if self.place else None)
+        latitude, longitude = (self.place and self.place.position) or (None, None)
+        return preview(self.desk, self.service.code, answers=self.raw, latitude=latitude, longitude=longitude)
 
     @property
     def planned(self) -> Said | None:
-        return preview.sentence(self.desk, self.promise, self.tongues) if self.promise else None
+        """What to say before it is saved: whose it is, where it is not the city's, else who does what by when."""
+        tell = self.here.tell if self.here else {}
+        sentences = tell or (self.promise.sentences if self.promise else {})
+        return self.tongues.both(sentences) if sentences else None
 
     @cached_property
     def filed(self) -> Request | None:

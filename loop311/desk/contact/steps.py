@@ -168,12 +168,11 @@ def file(at: At) -> Done:
             location_note=content.word("location_note"),
             resident=None if content.is_anonymous else screen.resident,
             interaction=at.draft.interaction,
+            leading=reading.find(at.desk, content.join) if content.join else None,
         ),
         by=at.desk.actor,
         key=f"contact:{at.draft.interaction_id}:{content.part}",
     )
-    if content.join:
-        request = requests.join(request, leading=reading.find(at.desk, content.join), by=at.desk.actor)
     content.filed[str(content.part)] = request.number
     return _filed(request.number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -49,7 +50,7 @@ class Window:
         self.state = dict(re.findall(r'name="(tab|version|part)" value="([^"]*)"', self.page.html))
         return self.page
 
-    def step(self, step: str, value: str = "", /, status: int = 302, **typed: object) -> Page:
+    def step(self, step: str, value: str = "", status: int = 302, /, **typed: Any) -> Page:
         response = self.client.post(f"{self.address}{step}/", {**self.state, "value": value, **typed})
         assert response.status_code == status, f"{response.status_code}: {response.content.decode()[:2000]}"
         if status == 302 and response.headers["Location"].startswith(self.address):
@@ -123,7 +124,7 @@ def test_the_same_key_twice_makes_one_request(desk: Sitting) -> None:
 def test_what_is_refused_keeps_the_words_and_says_why_at_the_field(desk: Sitting) -> None:
     window = begin(desk)
     window.step("service", "pothole", want="very deep")
-    shown = window.step("file", status=422, want="very deep", address="somewhere far", **{"q-depth": "99"}).check()
+    shown = window.step("file", "", 422, want="very deep", address="somewhere far", **{"q-depth": "99"}).check()
     assert "must be answered" in shown.text
     assert "give 60 or less" in shown.text
     assert "very deep" in shown.text
@@ -136,7 +137,7 @@ def test_an_address_with_candidates_is_chosen_from_or_kept_as_written(desk: Sitt
     window = begin(desk)
     window.step("service", "pothole")
     sent = {"address": "elm", "q-danger": "no"}
-    assert "Choose which place is meant" in window.step("file", status=422, **sent).text
+    assert "Choose which place is meant" in window.step("file", "", 422, **sent).text
     window.look()
     window.step("place", "none", **sent)
     window.step("file")
@@ -211,16 +212,16 @@ def test_words_of_any_kind_are_kept_or_refused_with_a_sentence(desk: Sitting) ->
     shown = window.step("go", want="<script>alert(1)</script>\x00", who="a" * 300)
     assert "<script>alert" not in shown.html
     assert "&lt;script&gt;" in shown.html
-    window.step("go", status=422, want="x" * 30_000)
+    window.step("go", "", 422, want="x" * 30_000)
     window.look()
-    window.step("go", status=413, **{f"q-x{n}": "1" for n in range(200)})
+    window.step("go", "", 413, **{f"q-x{n}": "1" for n in range(200)})
     window.look()
     for name, value in (("caller", "0"), ("caller", "x"), ("service", "none"), ("join", "26-1"), ("about", "x")):
-        window.step(name, value, status=404)
+        window.step(name, value, 404)
         window.look()
-    window.step("place", "1,2,3", status=422)
+    window.step("place", "1,2,3", 422)
     window.look()
-    window.step("nonsense", status=404)
+    window.step("nonsense", "", 404)
     assert "&lt;script&gt;" in window.look().html
 
 
@@ -255,7 +256,7 @@ def test_two_windows_do_not_write_over_each_other_unseen(desk: Sitting) -> None:
     one = begin(desk)
     two = Window(desk.client, one.address)
     one.step("go", want="words of the first")
-    shown = two.step("go", status=409, want="words of the second").check()
+    shown = two.step("go", "", 409, want="words of the second").check()
     assert "changed in another window" in shown.text
     assert "words of the first" in shown.text
     assert "words of the second" in shown.text
