@@ -28,6 +28,7 @@ from loop311.interactions.policies import Channel
 from loop311.kit.actor import Actor, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
+from loop311.kit.sweeps import pass_over
 from loop311.ledger import services as ledger
 from loop311.requests.models import Request
 from loop311.residents import services as residents
@@ -207,6 +208,7 @@ def _mark_batch(at: datetime, failed: set[int]) -> int:
                 _mark(callback, at)
         except Exception:
             failed.add(callback.pk)
+            pass_over()
             log.exception("call-back not marked late", callback=callback.pk, jurisdiction=callback.jurisdiction_id)
     return len(found)
 

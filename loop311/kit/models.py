@@ -15,3 +15,17 @@ def city_key(room_and_name: str) -> models.UniqueConstraint:
 def city_fk(to: str, **options: Any) -> models.ForeignKey[Any, Any]:
     """A foreign key within one city; the database's check is added by `tenancy.same_city` in the migration."""
     return models.ForeignKey(to, on_delete=models.PROTECT, db_constraint=False, **options)
+
+
+class Sweep(models.Model):
+    """What the clock starts again and again, for the whole deployment: when it last worked. Written by `sweeps` only."""
+
+    name = models.TextField(primary_key=True)
+    watched_since = models.DateTimeField()
+    """Since when it should have run: when a worker began after a time without one."""
+    begun_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    """The class of the last failure, empty after a success; never its words."""
+    left_over = models.IntegerField(default=0)
+    """Rows the last one could not take and passed over."""

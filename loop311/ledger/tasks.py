@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.sweeps import watched
 from loop311.ledger import checkpoints, services
 
 log = structlog.get_logger(__name__)
@@ -20,6 +23,7 @@ def deliver(event_id: int, kind: str, handler: str) -> None:
 
 @app.periodic(cron="20 * * * *")
 @app.task(name="ledger.close_days", queue="events", retry=RetryStrategy(max_attempts=8, wait=300))
+@watched("ledger.close_days", every=timedelta(hours=1))
 def close_days(timestamp: int) -> None:
     """Hourly, so that a machine that was off at midnight closes its days soon after it is on again.
 

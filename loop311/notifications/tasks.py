@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from loop311.kit.sweeps import watched
 from loop311.notifications import sending, services, staff_mail
 
 
@@ -22,6 +25,7 @@ def notice(notice: int) -> None:
 
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="notifications.sweep", queue="messages", pass_context=False)
+@watched("notifications.sweep", every=timedelta(minutes=5))
 def sweep(timestamp: int) -> None:
     """A message whose job was lost is found again."""
     services.sweep()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from ninja import NinjaAPI, Router
 from pydantic import BaseModel
 
@@ -62,23 +63,23 @@ class CityApi(NinjaAPI):
     """Publishes with every operation the problem documents it may answer with, and refuses what it has not published."""
 
     @cached_property
-    def _queries(self) -> dict[tuple[str, str], frozenset[str]]:
-        """(address, method) -> the names its query may have."""
+    def _queries(self) -> dict[tuple[str, str], dict[str, bool]]:
+        """(address, method) -> the names its query may have, and whether each may be given several times."""
         return {
-            (path, method.upper()): frozenset(p["name"] for p in operation["parameters"] if p["in"] == "query")
+            (path, method.upper()): {
+                p["name"]: _is_list(p["schema"]) for p in operation["parameters"] if p["in"] == "query"
+            }
             for path, operations in self.get_openapi_schema()["paths"].items()
             for method, operation in operations.items()
         }
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Called once for each operation, after the token was checked: here a misspelt `?satus=open` is refused."""
+        """Called once for each operation, after the token was checked: here `?satus=open` and `?limit=1&limit=2` are refused."""
         if request.GET and request.resolver_match:
             address = "/" + _CONVERTER.sub(r"{\1}", request.resolver_match.route)
             known = self._queries.get((address, str(request.method)))
-            unknown = [] if known is None else sorted(set(request.GET) - known)
-            if unknown:
-                fields = [FieldProblem(name, "There is no such parameter here.") for name in unknown]
-                raise Invalid(f"Please leave out: {', '.join(unknown[:5])}.", fields=fields)
+            if known is not None:
+                _check_names(request.GET, known)
         return super().create_temporal_response(request)
 
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> Any:
@@ -89,6 +90,22 @@ class CityApi(NinjaAPI):
             for operation in operations.values():
                 operation["responses"] = {str(k): v for k, v in operation["responses"].items()} | _problems(operation)
         return schema
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    return any(each.get("type") == "array" for each in (schema, *schema.get("anyOf", ())))
+
+
+def _check_names(query: QueryDict, known: Mapping[str, bool]) -> None:
+    """Of a parameter given twice only the last would be read, and the sender would not know."""
+    unknown = sorted(set(query) - set(known))
+    if unknown:
+        fields = [FieldProblem(name, "There is no such parameter here.") for name in unknown]
+        raise Invalid(f"Please leave out: {', '.join(unknown[:5])}.", fields=fields)
+    repeated = sorted(name for name in query if not known[name] and len(query.getlist(name)) > 1)
+    if repeated:
+        fields = [FieldProblem(name, "This may be given once.") for name in repeated]
+        raise Invalid(f"Please give only once: {', '.join(repeated[:5])}.", fields=fields)
 
 
 def _problems(operation: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from loop311.kit import sweeps
 from loop311.site.middleware import Answer
 
 log = structlog.get_logger("loop311.request")
@@ -72,7 +73,8 @@ def _note(request: HttpRequest, status: int, seconds: float) -> None:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus: of all web processes together under `loop311 serve`, else of the answering process."""
-    text = generate_latest(_requests_registry()) + generate_latest(_jobs_registry())
+    registries = (_requests_registry(), _jobs_registry(), _sweeps_registry())
+    text = b"".join(generate_latest(registry) for registry in registries)
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
 
@@ -96,4 +98,21 @@ def _jobs_registry() -> CollectorRegistry:
         return registry
     for state, count in found.items():
         jobs.labels(state).set(count)
+    return registry
+
+
+def _sweeps_registry() -> CollectorRegistry:
+    """What the clock starts, asked from the database at each scrape; absent while it is away."""
+    registry = CollectorRegistry()
+    try:
+        found = sweeps.standing()
+    except DatabaseError:
+        return registry
+    last = Gauge("loop311_sweep_last_success_timestamp_seconds", "When it last worked.", ["sweep"], registry=registry)
+    late = Gauge("loop311_sweep_late", "1 when it has not worked for five of its runs.", ["sweep"], registry=registry)
+    left = Gauge("loop311_sweep_left_over", "Rows it could not take last time.", ["sweep"], registry=registry)
+    for run in found:
+        last.labels(run.name).set(run.succeeded_at.timestamp() if run.succeeded_at else 0)
+        late.labels(run.name).set(run.is_late)
+        left.labels(run.name).set(run.left_over)
     return registry

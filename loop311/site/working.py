@@ -10,6 +10,8 @@ from procrastinate import App
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ProcrastinateException
 
+from loop311.kit import sweeps
+
 log = structlog.get_logger("loop311.worker")
 
 HEARTBEAT = 3.0
@@ -24,6 +26,7 @@ GRACE = 15.0
 
 def work(*, concurrency: int = 2) -> None:
     """Until SIGTERM or SIGINT. Raises when the database goes away; whoever started it starts it again."""
+    sweeps.watch()
     with app.replace_connector(app.connector.get_worker_connector()) as worker_app:  # type: ignore[attr-defined]
         asyncio.run(_work(worker_app, concurrency))
 

@@ -11,6 +11,7 @@ from loop311.callbacks.models import Callback
 from loop311.callbacks.testing import a_callback
 from loop311.desk.testing import Sitting, sit
 from loop311.kit.clock import now
+from loop311.kit.models import Sweep
 from loop311.kit.testing import page, same_number_of_queries
 from loop311.ledger.models import Event
 from loop311.notifications.models import Message
@@ -121,7 +122,11 @@ def test_what_failed_is_listed_and_tried_again(desk: Sitting) -> None:
             " ('events', 'ledger.deliver', jsonb_build_object('event_id', %s::bigint, 'handler', 'a.b'), 'failed', 5)",
             [event],
         )
+    Sweep.objects.create(
+        name="callbacks.mark_late", watched_since=now() - timedelta(days=1), begun_at=now(), left_over=2
+    )
     text = page(desk.client, "/desk/failures/").text
+    assert "callbacks.mark_late never overdue 2" in " ".join(text.split())
     for part in ("smtp 550", "9, 8, 0, 0, 1", "a.b", "given up"):
         assert part in text
     assert desk.client.post(f"/desk/failures/messages/{message.pk}/").status_code == 302

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from loop311.catalog.definitions import EscalationLevel, Step
 from loop311.kit.actor import system
 from loop311.kit.clock import now
+from loop311.kit.sweeps import pass_over
 from loop311.promises import policies as promise_policies
 from loop311.requests.models import ClockStop, Escalated, Promise, Request
 from loop311.requests.policies import OPEN_STATES, State
@@ -74,6 +75,7 @@ def _each(rows: QuerySet[Any], due: str, step: Callable[[int, int], int]) -> int
         try:
             count += step(pk, jurisdiction_id)
         except Exception:
+            pass_over()
             log.exception(
                 "a step that time should take", of=rows.model._meta.label, id=pk, jurisdiction=jurisdiction_id
             )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
+from procrastinate.contrib.django import app
 
+from loop311.kit import sweeps
+from loop311.kit.clock import now
+from loop311.kit.models import Sweep
 from loop311.kit.testing import page
 from loop311.site import errors, health, observing
 from loop311.site.middleware import CONTENT_SECURITY_POLICY
@@ -101,7 +107,26 @@ def test_all_is_well_when_a_worker_gave_a_sign_of_life(browser: Client) -> None:
     beat(1)
     response = browser.get("/healthz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "web": "ok", "database": "ok", "worker": "ok"}
+    assert response.json() == {"status": "ok", "web": "ok", "database": "ok", "worker": "ok", "sweeps": "ok"}
+
+
+@here
+@pytest.mark.django_db
+def test_a_sweep_that_does_not_work_is_named_and_counted_while_the_web_goes_on(browser: Client) -> None:
+    beat(1)
+    long_ago = now() - timedelta(minutes=12, seconds=1)
+    Sweep.objects.create(name="requests.sweep", watched_since=long_ago, begun_at=now(), error="ValueError")
+    response = browser.get("/healthz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["sweeps"] == "requests.sweep has not succeeded for 12 minutes"
+    text = browser.get("/metrics").content.decode()
+    assert 'loop311_sweep_late{sweep="requests.sweep"} 1.0' in text
+    assert 'loop311_sweep_last_success_timestamp_seconds{sweep="requests.sweep"} 0.0' in text
+
+
+def test_everything_the_clock_starts_is_watched() -> None:
+    periodic = {task.task.name for task in app.periodic_registry.periodic_tasks.values()}
+    assert set(sweeps.WATCHED) == {name for name in periodic if not name.startswith("builtin")}
 
 
 @here

@@ -217,6 +217,17 @@ def test_a_long_list_comes_in_windows() -> None:
     assert seen == list(StaffMember.objects.order_by("pk").values_list("pk", flat=True))
 
 
+@pytest.mark.parametrize("query", ["limit=1&limit=10", "limit=%20&limit=10", "text=a&text=b"])
+def test_a_parameter_given_twice_is_refused_because_only_one_would_be_read(secret: str, query: str) -> None:
+    wanted = query if "text" in query else f"text=elm&{query}"
+    body = problem(Client().get(f"/api/v1/places/search?{wanted}", headers=bearer(secret)), 422)
+    assert fields(body) == {query.partition("=")[0]}
+
+
+def test_a_list_may_be_given_by_repeating_its_parameter(secret: str) -> None:
+    assert Client().get("/api/v1/requests?state=done&state=closed", headers=bearer(secret)).status_code == 200
+
+
 def test_a_misspelt_parameter_is_refused_and_not_ignored(secret: str) -> None:
     body = problem(Client().get("/api/v1/staff?limt=5", headers=bearer(secret)), 422)
     assert fields(body) == {"limt"}
