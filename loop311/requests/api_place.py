@@ -78,14 +78,14 @@ class KnownOut(Schema):
     sentences: Texts = Field(description="Language: how it stands.")
 
 
-class PreviewIn(Input):
+class BeforeFilingIn(Input):
     service_code: schemas.Code
     answers: schemas.Answers = {}
     latitude: schemas.Latitude | None = None
     longitude: schemas.Longitude | None = None
 
 
-class PreviewOut(Schema):
+class BeforeFilingOut(Schema):
     team: str
     priority: str
     step: str
@@ -137,8 +137,8 @@ def _known(each: Known) -> dict[str, Any]:
     }
 
 
-@router.post("/requests/preview", response=PreviewOut, summary="What would be promised; nothing is saved")
-def preview_of(request: HttpRequest, body: PreviewIn) -> Any:
+@router.post("/requests/preview", response=BeforeFilingOut, summary="What would be promised; nothing is saved")
+def preview_of(request: HttpRequest, body: BeforeFilingIn) -> Any:
     city = _city(api.actor(request, "read"))
     found = preview(city, body.service_code, answers=body.answers, latitude=body.latitude, longitude=body.longitude)
     if found is None:

@@ -88,7 +88,7 @@ def test_an_expired_and_a_revoked_token_are_told_apart() -> None:
 
 def test_a_missing_scope_is_named() -> None:
     secret = a_secret(a_city(), ["requests.read"])
-    assert "accounts.manage" in problem(Client().get(URL, headers=bearer(secret)), 403)["detail"]
+    assert "accounts.read" in problem(Client().get(URL, headers=bearer(secret)), 403)["detail"]
 
 
 def test_a_token_made_over_the_api_works(secret: str) -> None:
