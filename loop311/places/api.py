@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import msgspec
 import shapely
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from loop311.accounts.api import require
@@ -16,6 +19,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.api import Day, Id, Line
 from loop311.kit.problems import NotFound
 from loop311.places import geocoding
+from loop311.places.drawing import areas_drawn, city_map, kept, streets_cell, streets_main, version_of
 from loop311.places.index import area_index, versions_in_force
 from loop311.places.models import AddressPoint, Area, LayerVersion
 from loop311.places.search import nearest, search
@@ -122,6 +126,7 @@ class LayerVersionOut(BaseModel):
 class LayerOut(BaseModel):
     code: str
     name: str
+    kind: str = Field(description="areas, or streets: lines that only help to find one's way")
     is_exclusive: bool
     is_boundary: bool
     versions: list[LayerVersionOut]
@@ -138,6 +143,7 @@ def layers(request: HttpRequest) -> list[LayerOut]:
         out = LayerOut(
             code=layer.code,
             name=layer.name,
+            kind=layer.kind,
             is_exclusive=layer.is_exclusive,
             is_boundary=layer.is_boundary,
             versions=[],
@@ -155,11 +161,24 @@ _GEOJSON = {"responses": {200: {"content": {"application/geo+json": {"schema": {
     summary="The areas of one version as GeoJSON",
     openapi_extra=_GEOJSON,
 )
-def shapes(request: HttpRequest, code: Line, version_id: Id) -> HttpResponse:
+def shapes(
+    request: HttpRequest,
+    code: Line,
+    version_id: Id,
+    simplified: Annotated[bool, Query(description="Only as fine as a map of the city shows.")] = False,
+) -> HttpResponse:
     who = require(request, "places.read")
     rows = Area.objects.filter(
         jurisdiction_id=who.jurisdiction_id, version_id=version_id, version__layer__code=code
     ).order_by("key")
+    if not rows.exists():
+        raise NotFound("There is no such version of this layer.")
+    if simplified:
+        return kept(request, f"areas-{version_id}", partial(areas_drawn, who.jurisdiction_id, version_id))
+    return kept(request, f"exact-{version_id}", partial(_exactly, rows))
+
+
+def _exactly(rows: QuerySet[Area]) -> bytes:
     features = [
         {
             "type": "Feature",
@@ -168,9 +187,51 @@ def shapes(request: HttpRequest, code: Line, version_id: Id) -> HttpResponse:
         }
         for area in rows
     ]
-    if not features:
-        raise NotFound("There is no such version of this layer.")
-    body = msgspec.json.encode({"type": "FeatureCollection", "features": features})
-    answer = HttpResponse(body, content_type="application/geo+json")
-    answer["Cache-Control"] = "private, max-age=31536000, immutable"  # a version is never edited
-    return answer
+    return msgspec.json.encode({"type": "FeatureCollection", "features": features})
+
+
+# --- Drawing a map -----------------------------------------------------------------------------------------------------
+
+
+class DrawnLayerOut(BaseModel):
+    code: str
+    name: str
+    version: int
+    is_boundary: bool
+
+
+class CityMapOut(BaseModel):
+    bounds: tuple[float, float, float, float] | None = Field(description="West, south, east, north.")
+    layers: list[DrawnLayerOut]
+    streets: int | None = Field(description="Version of the streets, to ask for with /places/streets.")
+    cell_degrees: float
+    tiles: str = Field(description="Address of pictures of the earth; empty when there are none.")
+    tiles_credit: str
+
+
+@router.get("/places/map", response=CityMapOut, summary="What a map of the city begins with")
+def map_of_city(request: HttpRequest) -> CityMapOut:
+    who = require(request, "places.read")
+    return CityMapOut.model_validate(dataclasses.asdict(city_map(who.jurisdiction_id)))
+
+
+@router.get("/places/streets/{int:version_id}", summary="The city's main streets as GeoJSON", openapi_extra=_GEOJSON)
+def main_streets(request: HttpRequest, version_id: Id) -> HttpResponse:
+    who = require(request, "places.read")
+    version = version_of(who.jurisdiction_id, version_id, "streets")
+    return kept(request, f"streets-{version}", partial(streets_main, who.jurisdiction_id, version))
+
+
+Cell = Annotated[int, Field(ge=0, le=20_000)]
+
+
+@router.get(
+    "/places/streets/{int:version_id}/{int:x}/{int:y}",
+    summary="The streets of one cell of the map as GeoJSON",
+    openapi_extra=_GEOJSON,
+)
+def cell(request: HttpRequest, version_id: Id, x: Cell, y: Cell) -> HttpResponse:
+    """A cell is `cell_degrees` wide and high; x counts from 180 degrees west, y from the south pole."""
+    who = require(request, "places.read")
+    version = version_of(who.jurisdiction_id, version_id, "streets")
+    return kept(request, f"streets-{version}-{x}-{y}", partial(streets_cell, who.jurisdiction_id, version, x, y))

@@ -72,13 +72,7 @@ def load(
         is_boundary=boundary,
         source=Path(file).name,
     )
-    if as_json:
-        print_json(dataclasses.asdict(report))
-        return
-    for line in report.lines:
-        click.echo(line)
-    what = "from" if report.changed else "nothing changed since"
-    click.echo(f"{report.layer}: {report.areas} areas, {what} {report.effective_on} (version {report.version})")
+    _say(report, as_json, "areas")
 
 
 def _layer_and_file(given: tuple[str, ...], layer_name: str | None) -> tuple[str, str]:
@@ -126,7 +120,7 @@ def list_layers(city_slug: str, as_json: bool) -> None:
             "boundary": version.layer.is_boundary,
             "source": version.source,
         }
-        for version in LayerVersion.objects.filter(jurisdiction=jurisdiction)
+        for version in LayerVersion.objects.filter(jurisdiction=jurisdiction, layer__kind="areas")
         .select_related("layer")
         .order_by("layer__code", "effective_on", "id")
     ]
@@ -136,6 +130,44 @@ def list_layers(city_slug: str, as_json: bool) -> None:
     for row in rows:
         mark = "*" if row["in_force"] else " "
         click.echo(f"{mark} {row['layer']:<24} {row['effective_on']} {row['areas']:>6} areas  {row['source']}")
+
+
+@click.group()
+def streets() -> None:
+    """Lines to draw on the map and to name."""
+
+
+@streets.command("load")
+@click.argument("city_slug", metavar="CITY")
+@click.argument("file")
+@click.option("--crs", help="Reference system of projected coordinates, for instance EPSG:2278; degrees need none.")
+@click.option("--name-property", help="The property with the street's name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def load_streets(city_slug: str, file: str, crs: str | None, name_property: str | None, as_json: bool) -> None:
+    """Load the streets of a GeoJSON FILE of lines ('-' reads standard input); the same file again changes nothing."""
+    city = by_slug(city_slug)
+    raw = read_bounded(file)
+    by = system(city.pk)
+    _say(services.load_streets(city, raw, by=by, name_property=name_property, crs=crs, source=Path(file).name), as_json)
+
+
+@streets.command("derive")
+@click.argument("city_slug", metavar="CITY")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def derive_streets(city_slug: str, as_json: bool) -> None:
+    """Draw the streets along the city's addresses, where it has no file of them: roughly, for the map only."""
+    city = by_slug(city_slug)
+    _say(services.derive_streets(city, by=system(city.pk)), as_json)
+
+
+def _say(report: services.LoadReport, as_json: bool, noun: str = "streets") -> None:
+    if as_json:
+        print_json(dataclasses.asdict(report))
+        return
+    for line in report.lines:
+        click.echo(line)
+    what = "from" if report.changed else "nothing changed since"
+    click.echo(f"{report.layer}: {report.areas} {noun}, {what} {report.effective_on} (version {report.version})")
 
 
 @click.group()

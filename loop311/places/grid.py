@@ -40,6 +40,7 @@ class Grid:
     def _place(self, cells: int) -> None:
         """Lay the raster: a margin around the bounds, so that every point of an area falls in a cell."""
         west, south, east, north = (float(bound) for bound in shapely.total_bounds(self._polygons))
+        self.bounds = (west, south, east, north)
         side = max(east - west, north - south, 1e-9)
         length = float(shapely.length(self._polygons).sum())
         cells = max(1, min(cells, int(_PIECES * side / (2 * length)))) if length else 1

@@ -63,6 +63,16 @@ class AreaIndex:
         """Layer code -> what people call it."""
         return {version.layer: version.name or version.layer for version in self.versions}
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """West, south, east, north of the city's boundary, or of all its areas; None when there are none."""
+        grids = self._boundaries or tuple(grid for _, grid in self._grids)
+        corners = [grid.bounds for grid in grids if grid.keys]
+        if not corners:
+            return None
+        west, south, east, north = zip(*corners, strict=True)
+        return min(west), min(south), max(east), max(north)
+
     def name_of(self, layer: str, key: str) -> str:
         """What people call the area."""
         return self._names[layer].get(key, key)
@@ -112,7 +122,7 @@ def versions_in_force(jurisdiction_id: int, on: date | None = None) -> tuple[Ver
     """The newest version of each layer that is effective on the day."""
     day = on or _today(jurisdiction_id)
     rows = (
-        LayerVersion.objects.filter(jurisdiction_id=jurisdiction_id, effective_on__lte=day)
+        LayerVersion.objects.filter(jurisdiction_id=jurisdiction_id, layer__kind="areas", effective_on__lte=day)
         .order_by("layer_id", "-effective_on", "-id")
         .distinct("layer_id")
         .values_list("id", "layer__code", "layer__is_exclusive", "layer__is_boundary", "layer__name")

@@ -15,6 +15,8 @@ class Layer(models.Model):
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
     code = models.SlugField(max_length=80, db_index=False)
     name = models.TextField()
+    kind = models.TextField(default="areas")
+    """'areas', or 'streets': lines to draw and to name, which decide nothing."""
     is_exclusive = models.BooleanField(default=True)
     """A point lies in at most one area; overlaps are refused at loading."""
     is_boundary = models.BooleanField(default=False)
@@ -24,6 +26,7 @@ class Layer(models.Model):
         constraints = [
             city_key("layer"),
             models.UniqueConstraint(fields=["jurisdiction", "code"], name="layer_code_once"),
+            models.CheckConstraint(condition=models.Q(kind__in=["areas", "streets"]), name="layer_kind_known"),
         ]
 
 
@@ -58,6 +61,25 @@ class Area(models.Model):
             city_key("area"),
             models.UniqueConstraint(fields=["jurisdiction", "version", "key"], name="area_key_once"),
         ]
+
+
+class Street(models.Model):
+    """One street of a version of a layer of streets: all its lines together."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    version = city_fk("places.LayerVersion", related_name="streets", db_index=False)
+    name = models.TextField(blank=True)
+    shape = models.BinaryField()
+    """WKB, multilinestring, WGS84 (longitude, latitude)."""
+    west = models.FloatField()
+    south = models.FloatField()
+    east = models.FloatField()
+    north = models.FloatField()
+    """Its bounds, to find what a part of the map shows."""
+
+    class Meta:
+        constraints = [city_key("street")]
+        indexes = [models.Index(fields=["jurisdiction", "version", "south", "north"], name="street_by_position")]
 
 
 class AddressPoint(models.Model):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Length
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When, Window
+from django.db.models.functions import Length, RowNumber
 
 from loop311.places.models import AddressPoint
 from loop311.places.policies import box_around, distance_metres, normalise, parse, spellings
@@ -94,7 +94,10 @@ def _best(points: QuerySet[AddressPoint], query: str, limit: int) -> list[Addres
         default=Value(2),
         output_field=IntegerField(),
     )
-    return list(AddressPoint.objects.filter(pk__in=considered).order_by(rank, Length("search"), "search", "pk")[:limit])
+    # Each street once before any a second time: of 'elm' people want to see the streets, not the houses of one.
+    turn = Window(RowNumber(), partition_by=[F("street")], order_by=[rank, Length("search"), "search"])
+    rows = AddressPoint.objects.filter(pk__in=considered).annotate(rank=rank, turn=turn)
+    return list(rows.order_by("rank", "turn", Length("search"), "search", "pk")[:limit])
 
 
 def _same_street(points: QuerySet[AddressPoint], query: str, limit: int) -> list[AddressPoint]:

@@ -25,6 +25,11 @@ HAIRLINE_SHARE = 0.001
 MAX_LINES = 50
 
 _DEGREES = ("crs84", "4326", "4269")
+_MAKE = {
+    "Area": (("Polygon", "MultiPolygon"), "an area"),
+    "Street": (("LineString", "MultiLineString"), "a street"),
+}
+"""What a feature is to become: the geometries that can, and its noun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,14 @@ class Shape:
     properties: dict[str, Scalar]
 
 
-class _Feature(msgspec.Struct):
+class Feature(msgspec.Struct):
     geometry: msgspec.Raw = msgspec.Raw(b"null")
     properties: dict[str, object] | None = None
 
 
-class _File(msgspec.Struct):
+class File(msgspec.Struct):
     type: str
-    features: list[_Feature] | None = None
+    features: list[Feature] | None = None
     name: object = None
     crs: object = None
 
@@ -65,18 +70,18 @@ def read_shapes(
 
     Raises Invalid with a sentence that names what to mend.
     """
-    file = _decode(geojson)
+    file = decode(geojson)
     features = file.features or []
     if not features:
         raise Invalid("The file has no features, so there is no area to load.")
     if len(features) > MAX_FEATURES:
         raise Invalid(f"The file has {len(features)} features; a layer may have {MAX_FEATURES}.")
     lines: list[str] = []
-    system = crs or _declared(file.crs, lines)
+    system = crs or declared(file.crs, lines)
     properties = [plain(feature.properties or {}) for feature in features]
     key_name = naming(properties, key_property, lines)
     drawn = _drawn(features, [key_of(row, key_name, number) for number, row in enumerate(properties, 1)])
-    drawn = _in_degrees(drawn, system)
+    drawn = in_degrees(drawn, system)
     shapes = [
         Shape(key, name_of(row, name_property, key), _repaired(key, polygon, lines), row)
         for (key, polygon), row in zip(drawn, properties, strict=True)
@@ -84,24 +89,24 @@ def read_shapes(
     merged = _merged(shapes, lines)
     if exclusive:
         _check_overlaps(merged, lines)
-    return merged, _short(lines)
+    return merged, short(lines)
 
 
-def _decode(geojson: bytes | str | Mapping[str, object]) -> _File:
+def decode(geojson: bytes | str | Mapping[str, object]) -> File:
     raw = msgspec.json.encode(geojson) if isinstance(geojson, Mapping) else geojson
     raw = raw.encode() if isinstance(raw, str) else raw
     if len(raw) > MAX_BYTES:
         raise Invalid(f"The file has {len(raw):,} bytes; a layer may have {MAX_BYTES:,}.")
     try:
-        file = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=_File)
+        file = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=File)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"The file is not GeoJSON: {error}.") from error
     if file.type != "FeatureCollection":
-        raise Invalid(f"The file holds a {file.type[:40]!r}; a layer is loaded from a FeatureCollection of polygons.")
+        raise Invalid(f"The file holds a {file.type[:40]!r}; a layer is loaded from a FeatureCollection.")
     return file
 
 
-def _declared(crs: object, lines: list[str]) -> str | None:
+def declared(crs: object, lines: list[str]) -> str | None:
     """The reference system an older GeoJSON file names in itself; None where it is degrees."""
     name = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
     if not isinstance(name, str) or any(degrees in name.lower() for degrees in _DEGREES):
@@ -110,11 +115,11 @@ def _declared(crs: object, lines: list[str]) -> str | None:
     return name
 
 
-def _drawn(features: Sequence[_Feature], keys: Sequence[str]) -> list[tuple[str, shapely.Geometry]]:
+def _drawn(features: Sequence[Feature], keys: Sequence[str]) -> list[tuple[str, shapely.Geometry]]:
     drawn: list[tuple[str, shapely.Geometry]] = []
     points = 0
     for feature, key in zip(features, keys, strict=True):
-        polygon = _polygon(key, bytes(feature.geometry))
+        polygon = geometry("Area", key, bytes(feature.geometry))
         points += int(shapely.get_num_coordinates(polygon))
         if points > MAX_POINTS:
             raise Invalid(f"The areas have more than {MAX_POINTS:,} points; simplify them first.")
@@ -122,35 +127,39 @@ def _drawn(features: Sequence[_Feature], keys: Sequence[str]) -> list[tuple[str,
     return drawn
 
 
-def _polygon(key: str, raw: bytes) -> shapely.Geometry:
+def geometry(noun: str, key: str, raw: bytes) -> shapely.Geometry:
+    """The feature's geometry, flat; Invalid when it cannot become what the noun says ('Area', 'Street')."""
     if raw == b"null":
-        raise Invalid(f"Area {key!r} has no geometry.")
+        raise Invalid(f"{noun} {key!r} has no geometry.")
+    kinds, what = _MAKE[noun]
     try:
         kind = msgspec.json.decode(raw, type=_Geometry).type
-        if kind not in ("Polygon", "MultiPolygon"):
-            raise Invalid(f"Area {key!r} is a {kind[:40]}; only Polygon and MultiPolygon make an area.")
-        polygon = shapely.force_2d(shapely.from_geojson(raw))
+        if kind not in kinds:
+            raise Invalid(f"{noun} {key!r} is a {kind[:40]}; only {' and '.join(kinds)} make {what}.")
+        drawn = shapely.force_2d(shapely.from_geojson(raw))
     except (msgspec.MsgspecError, shapely.GEOSException, RecursionError) as error:
-        raise Invalid(f"Area {key!r} cannot be drawn: {str(error).splitlines()[0][:200]}.") from error
-    if polygon.is_empty:
-        raise Invalid(f"Area {key!r} has no points.")
-    return polygon
+        raise Invalid(f"{noun} {key!r} cannot be drawn: {str(error).splitlines()[0][:200]}.") from error
+    if drawn.is_empty:
+        raise Invalid(f"{noun} {key!r} has no points.")
+    return drawn
 
 
-def _in_degrees(drawn: list[tuple[str, shapely.Geometry]], crs: str | None) -> list[tuple[str, shapely.Geometry]]:
+def in_degrees(
+    drawn: list[tuple[str, shapely.Geometry]], crs: str | None, noun: str = "Area"
+) -> list[tuple[str, shapely.Geometry]]:
     if crs is not None:
         transformer = _transformer(crs, drawn)
         drawn = [(key, _projected(polygon, transformer)) for key, polygon in drawn]
     for key, polygon in drawn:
         west, south, east, north = (float(bound) for bound in shapely.bounds(polygon))
         if not all(map(math.isfinite, (west, south, east, north))):
-            raise Invalid(f"Area {key!r} has coordinates that {crs or 'degrees'} cannot hold.")
+            raise Invalid(f"{noun} {key!r} has coordinates that {crs or 'degrees'} cannot hold.")
         if west < -180 or east > 180 or south < -90 or north > 90:
-            raise Invalid(_not_degrees(key, west, south, east, north))
+            raise Invalid(_not_degrees(f"{noun} {key!r}", west, south, east, north))
     return drawn
 
 
-def _not_degrees(key: str, west: float, south: float, east: float, north: float) -> str:
+def _not_degrees(what: str, west: float, south: float, east: float, north: float) -> str:
     if max(-west, east) <= 90 and max(-south, north) <= 180:
         hint = "Latitude and longitude seem to be swapped: GeoJSON gives the longitude first."
     else:
@@ -158,7 +167,7 @@ def _not_degrees(key: str, west: float, south: float, east: float, north: float)
             "The file says it is GeoJSON, which is in degrees, but is drawn in feet or metres:"
             " name its reference system with --crs, for instance --crs EPSG:2278."
         )
-    return f"Area {key!r} has coordinates such as {west:.2f}, {south:.2f}, which cannot be degrees. {hint}"
+    return f"{what} has coordinates such as {west:.2f}, {south:.2f}, which cannot be degrees. {hint}"
 
 
 def _transformer(crs: str, drawn: Iterable[tuple[str, shapely.Geometry]]) -> pyproj.Transformer:
@@ -235,5 +244,5 @@ def _check_overlaps(shapes: Sequence[Shape], lines: list[str]) -> None:
         )
 
 
-def _short(lines: list[str]) -> list[str]:
+def short(lines: list[str]) -> list[str]:
     return lines if len(lines) <= MAX_LINES else [*lines[:MAX_LINES], f"... and {len(lines) - MAX_LINES} more lines."]

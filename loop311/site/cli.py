@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "notifications": Entry("loop311.notifications.commands:notifications", "Messages: preview, failures, quiet hours."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
+    "streets": Entry("loop311.places.commands:streets", "Load the streets a map shows, or draw them from addresses."),
     "addresses": Entry("loop311.places.commands:addresses", "Load addresses and intersections."),
     "report": Entry("loop311.measures.commands:report", "How the city does: requests opened, closed, late, on time."),
     "demo": Entry("loop311.site.demo.commands:demo", "Make the fictional demo city.", migrates=True),

@@ -122,6 +122,7 @@ STATIC_URL = "/static/"
 _ASSETS = {
     "uswds": ROOT / "node_modules" / "@uswds" / "uswds" / "dist",
     "htmx": ROOT / "node_modules" / "htmx.org" / "dist",
+    "leaflet": ROOT / "node_modules" / "leaflet" / "dist",
 }
 STATICFILES_DIRS = [(name, folder) for name, folder in _ASSETS.items() if folder.exists()]
 """Packages that script/assets installs; served from where they are, as /static/uswds/... and /static/htmx/..."""
@@ -135,6 +136,11 @@ LOGGING = logs.settings()
 GEOCODER_URL = os.environ.get("LOOP311_GEOCODER_URL") or ""
 """A server that answers like Nominatim, asked when the city's own addresses do not know a text. Empty: none."""
 GEOCODER_SECONDS = 1.5
+
+MAP_TILES_URL = os.environ.get("LOOP311_MAP_TILES_URL") or ""
+"""Pictures of the earth behind the city's own map, for instance https://tiles.example/{z}/{x}/{y}.png. Empty: none."""
+MAP_TILES_CREDIT = os.environ.get("LOOP311_MAP_TILES_CREDIT") or ""
+"""Whom the pictures' maker asks to be named."""
 
 SMTP_URL = os.environ.get("LOOP311_SMTP_URL") or ""
 """The mail server: smtp://user:password@host:587?starttls=1 or smtps://host. Empty: mail is written into `outbox`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,21 +60,40 @@ def load_boundaries(
     the layer has when None; a new layer is exclusive and no boundary. Raises Invalid with a sentence that names the area.
     """
     may_load(jurisdiction, by)
-    layer = _layer(jurisdiction, layer_code, name, exclusive, is_boundary, by)
+    layer = open_layer(jurisdiction, layer_code, name, exclusive, is_boundary, by)
     shapes, lines = read_shapes(
         geojson, key_property=key_property, name_property=name_property, crs=crs, exclusive=layer.is_exclusive
     )
-    lines.extend(_far_away(jurisdiction, shapes))
+    lines.extend(far_away(jurisdiction, [shape.polygon for shape in shapes]))
+    return publish(jurisdiction, layer, _digest(shapes), effective_on, source, len(shapes), lines, by=by,
+                   write=lambda version: _write(version, shapes))  # fmt: skip
+
+
+def publish(
+    jurisdiction: Jurisdiction,
+    layer: Layer,
+    digest: bytes,
+    effective_on: date | None,
+    source: str,
+    count: int,
+    lines: Sequence[str],
+    *,
+    by: Actor,
+    write: Callable[[LayerVersion], None],
+) -> LoadReport:
+    """A new version from the day on, filled by `write`; none when the one in force that day has the same digest."""
     versions = LayerVersion.objects.filter(jurisdiction=jurisdiction, layer=layer).order_by("-effective_on", "-id")
     day = effective_on or (now().astimezone(jurisdiction.zone).date() if versions.exists() else BEGINNING)
-    digest = _digest(shapes)
     current = versions.filter(effective_on__lte=day).first()
     if current is not None and bytes(current.digest) == digest:
-        return LoadReport(layer.code, current.pk, current.effective_on, len(shapes), False, tuple(lines))
-    version = _publish(layer, shapes, day, digest, source)
-    body = {"version": version.pk, "effective_on": day.isoformat(), "areas": len(shapes), "digest": digest.hex()}
+        return LoadReport(layer.code, current.pk, current.effective_on, count, False, tuple(lines))
+    version = LayerVersion.objects.create(
+        jurisdiction=jurisdiction, layer=layer, effective_on=day, source=source, digest=digest, loaded_at=now()
+    )
+    write(version)
+    body = {"version": version.pk, "effective_on": day.isoformat(), "areas": count, "digest": digest.hex()}
     ledger.append("layer.loaded", "layer", layer.pk, body, by=by)
-    return LoadReport(layer.code, version.pk, day, len(shapes), True, tuple(lines))
+    return LoadReport(layer.code, version.pk, day, count, True, tuple(lines))
 
 
 def may_load(jurisdiction: Jurisdiction, by: Actor) -> None:
@@ -84,8 +103,14 @@ def may_load(jurisdiction: Jurisdiction, by: Actor) -> None:
         raise Forbidden("You may not load places.")
 
 
-def _layer(
-    jurisdiction: Jurisdiction, code: str, name: str, exclusive: bool | None, is_boundary: bool | None, by: Actor
+def open_layer(
+    jurisdiction: Jurisdiction,
+    code: str,
+    name: str,
+    exclusive: bool | None,
+    is_boundary: bool | None,
+    by: Actor,
+    kind: str = "areas",
 ) -> Layer:
     """The layer, locked; made when new, its flags changed where the caller says so."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,79}", code):
@@ -95,9 +120,16 @@ def _layer(
     Layer.objects.get_or_create(
         jurisdiction=jurisdiction,
         code=code,
-        defaults={"name": shown, "is_exclusive": exclusive is not False, "is_boundary": bool(is_boundary)},
+        defaults={
+            "name": shown,
+            "kind": kind,
+            "is_exclusive": exclusive is not False,
+            "is_boundary": bool(is_boundary),
+        },
     )
     layer = Layer.objects.select_for_update().get(jurisdiction=jurisdiction, code=code)
+    if layer.kind != kind:
+        raise Invalid(f"{code!r} is a layer of {layer.kind}, not of {kind}: choose another code.")
     wanted = (
         name or layer.name,
         layer.is_exclusive if exclusive is None else exclusive,
@@ -111,18 +143,18 @@ def _layer(
     return layer
 
 
-def _far_away(jurisdiction: Jurisdiction, shapes: Sequence[Shape]) -> list[str]:
+def far_away(jurisdiction: Jurisdiction, shapes: Sequence[shapely.Geometry]) -> list[str]:
     """A line where the file can hardly be this city's; degrees in the wrong order often end up in an ocean."""
     if jurisdiction.center_latitude is None or jurisdiction.center_longitude is None:
         return []
-    west, south, east, north = (float(b) for b in shapely.total_bounds([shape.polygon for shape in shapes]))
+    west, south, east, north = (float(b) for b in shapely.total_bounds(list(shapes)))
     metres = distance_metres(
         jurisdiction.center_latitude, jurisdiction.center_longitude, (south + north) / 2, (west + east) / 2
     )
     if metres < _FAR_METRES:
         return []
     where = f"{metres / 1000:,.0f} km from the city's centre"
-    return [f"The areas lie {where}: is it another city's file, or are latitude and longitude swapped?"]
+    return [f"It lies {where}: is it another city's file, or are latitude and longitude swapped?"]
 
 
 def _digest(shapes: Sequence[Shape]) -> bytes:
@@ -134,19 +166,11 @@ def _digest(shapes: Sequence[Shape]) -> bytes:
     return sha.digest()
 
 
-def _publish(layer: Layer, shapes: Sequence[Shape], day: date, digest: bytes, source: str) -> LayerVersion:
-    version = LayerVersion.objects.create(
-        jurisdiction_id=layer.jurisdiction_id,
-        layer=layer,
-        effective_on=day,
-        source=source,
-        digest=digest,
-        loaded_at=now(),
-    )
+def _write(version: LayerVersion, shapes: Sequence[Shape]) -> None:
     Area.objects.bulk_create(
         [
             Area(
-                jurisdiction_id=layer.jurisdiction_id,
+                jurisdiction_id=version.jurisdiction_id,
                 version=version,
                 key=shape.key,
                 name=shape.name,
@@ -157,4 +181,3 @@ def _publish(layer: Layer, shapes: Sequence[Shape], day: date, digest: bytes, so
         ],
         batch_size=500,
     )
-    return version

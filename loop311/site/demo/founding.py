@@ -17,7 +17,7 @@ from loop311.jurisdictions import services as jurisdictions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor, system
 from loop311.places.addresses import Address
-from loop311.places.services import load_addresses, load_boundaries
+from loop311.places.services import load_addresses, load_boundaries, load_streets
 from loop311.residents import services as residents
 from loop311.residents.models import Resident
 from loop311.residents.services import PointInput
@@ -25,7 +25,7 @@ from loop311.site.demo import areas, people
 from loop311.site.demo.crew import Crew, Member
 from loop311.site.demo.hands import Hands, ThroughServices
 from loop311.site.demo.memory_working import InMemory
-from loop311.site.demo.streets import CENTER, Point, Town, plan_town
+from loop311.site.demo.streets import CENTER, Point, Town, plan_town, street_lines
 
 NAME = "Port Alder (demo)"
 ZONE = "America/Los_Angeles"
@@ -93,6 +93,7 @@ def _places(jurisdiction: Jurisdiction, town: Town, seed: int, by: Actor) -> Non
             name=_LAYER_NAMES[code],
             source="demo city",
         )
+    load_streets(jurisdiction, street_lines(town), by=by, source="demo city")
     points = [(point, "address") for point in town.addresses] + [(point, "intersection") for point in town.crossings]
     load_addresses(jurisdiction, (_address(point, kind) for point, kind in points), by=by)
 

@@ -10,6 +10,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from random import Random
 
+from shapely.geometry import LineString, mapping
+from shapely.geometry.base import BaseGeometry
+
 CENTER = (45.0, -124.85)
 """Latitude and longitude of the town hall."""
 
@@ -75,6 +78,22 @@ def avenue_name(position: int) -> str:
     number = position + 1
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending} Ave"
+
+
+def street_lines(town: Town) -> dict[str, object]:
+    """The streets as GeoJSON lines: none crosses the river but the avenues that have a bridge."""
+    west, east = town.avenue_longitudes[0], town.avenue_longitudes[-1]
+    north, south = town.street_latitudes[0], town.street_latitudes[-1]
+    water = LineString(town.river).buffer(RIVER_HALF_WIDTH, cap_style="flat")
+    drawn: list[tuple[str, BaseGeometry]] = [
+        (f"{name} St", LineString([(west, y), (east, y)]) - water)
+        for name, y in zip(NAMES, town.street_latitudes, strict=True)
+    ]
+    for position, x in enumerate(town.avenue_longitudes):
+        avenue = LineString([(x, south), (x, north)])
+        drawn.append((avenue_name(position), avenue if position in town.bridges else avenue - water))
+    features = [{"type": "Feature", "properties": {"name": name}, "geometry": mapping(line)} for name, line in drawn]
+    return {"type": "FeatureCollection", "features": features}
 
 
 def _lines(rng: Random, start: float, step: float, count: int) -> tuple[float, ...]:

@@ -94,6 +94,8 @@ def theirs() -> Theirs:
         "assignee": staff.pk,
         "version": LayerVersion.objects.latest("pk").pk,
         "code": "their-own",
+        "x": 1,
+        "y": 1,
         "version_number": publish(city.jurisdiction, again, by=system(city.jurisdiction.pk), note=MARK).number,
         "name": "start",
     }
