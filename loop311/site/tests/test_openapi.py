@@ -1,7 +1,11 @@
-"""schemathesis walks every operation of the published OpenAPI: nothing crashes, everything answered is as described."""
+"""schemathesis walks every operation of the published OpenAPI: nothing crashes, everything answered is as described.
+
+The walk is the same every time. For a longer one on other ways: LOOP311_TEST_EXAMPLES=100 pytest --hypothesis-seed=7 THIS_FILE
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 MEANING = positive_data_acceptance
 """Left out: a document of the right shape may still name a service, team or person the city does not have (422)."""
+
+EXAMPLES = int(os.environ.get("LOOP311_TEST_EXAMPLES", "0"))
 
 api = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
 
@@ -42,8 +48,9 @@ def headers(db: None) -> Iterator[dict[str, str]]:
 
 @api.parametrize()
 @settings(
-    max_examples=25,
-    derandomize=True,
+    max_examples=EXAMPLES or 25,
+    derandomize=not EXAMPLES,
+    database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
