@@ -47,11 +47,14 @@ View = Callable[Concatenate[HttpRequest, Desk, P], HttpResponseBase]
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def desk_page(permission: str, *, writing: str | Callable[..., str] = "") -> Callable[[View[P]], Page[P]]:
+def desk_page(
+    permission: str, *, writing: str | Callable[..., str] = "", may_be_kept: bool = False
+) -> Callable[[View[P]], Page[P]]:
     """A page for staff who have the permission in the city they work for; times on it are the city's.
 
     `writing` is what posting needs where that is more than reading: a permission, or a function of the address's parts that
-    names it. What people can mend becomes a page with its sentence and status.
+    names it. What people can mend becomes a page with its sentence and status. Browsers keep nothing of it, unless the view
+    says itself for how long (`may_be_kept`).
     """
 
     def decorate(view: View[P]) -> Page[P]:
@@ -73,7 +76,7 @@ def desk_page(permission: str, *, writing: str | Callable[..., str] = "") -> Cal
                 return show(request, desk, "desk/problem.html", {"problem": problem}, status=problem.status)
 
         page.permission, page.writing = permission, writing  # type: ignore[attr-defined]  # see accounts.audience
-        return cast("Page[P]", never_cache(page))
+        return cast("Page[P]", page if may_be_kept else never_cache(page))
 
     return decorate
 

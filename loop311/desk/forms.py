@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from loop311.catalog.definitions import Ending, EvidenceKind
 from loop311.desk.access import Desk
 from loop311.desk.reading import area_choices, members, service_names, team_names
-from loop311.kit.problems import Problem
+from loop311.kit.images import READ_HERE
+from loop311.kit.problems import FieldProblem, Invalid, Problem
+from loop311.kit.uploads import Upload, upload
 from loop311.requests.models import Request
-from loop311.requests.policies import State
+from loop311.requests.policies import State, Verb, may_follow
 from loop311.requests.queries import Near
 from loop311.requests.sentences import say
 from loop311.requests.services import Terms
@@ -118,6 +120,14 @@ class SearchForm(StyledForm):
 # --- Verbs -------------------------------------------------------------------------------------------------------------
 
 
+class SeveralFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+    template_name = "django/forms/widgets/file.html"
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return files.getlist(name) if hasattr(files, "getlist") else files.get(name)
+
+
 class VerbForm(StyledForm):
     """Posts the version its reader saw, so that nobody overwrites what happened meanwhile."""
 
@@ -186,6 +196,39 @@ class EvidenceForm(VerbForm):
         wanted = {kind for group in request.completion for kind in group}
         names = sorted(EVIDENCE_NAMES.items(), key=lambda entry: entry[0].value not in wanted)
         self.choose("kind", [(kind.value, name) for kind, name in names])
+
+
+class FilesField(forms.FileField):
+    """One or more files, as `Upload`s."""
+
+    widget = SeveralFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+        return [upload(super(FilesField, self).clean(each, initial)) for each in data or [None]]
+
+
+class AttachForm(VerbForm):
+    photos = FilesField(
+        label=_("Photos or PDFs"),
+        help_text=_("JPEG, PNG or WebP to 20 MB, PDF to 10 MB, together to 25 MB."),
+        widget=SeveralFiles(attrs={"accept": READ_HERE, "class": "usa-file-input-plain"}),
+        error_messages={"required": _("Choose a photo or a PDF."), "empty": _("The file is empty.")},
+    )
+    shows = forms.ChoiceField(label=_("What they show"), widget=forms.RadioSelect)
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea)
+
+    def prepare(self, desk: Desk, request: Request, under: Terms, near: Sequence[Near]) -> None:
+        may_prove = may_follow(Verb.ADD_EVIDENCE, State(request.state))
+        work = [("work", _("The work, as proof that it was done"))] if may_prove else []
+        self.choose("shows", [*work, ("problem", _("The problem, as it was found"))])
+        self.fields["shows"].initial = (
+            "work" if may_prove and request.state not in ("received", "assigned") else "problem"
+        )
+
+    def add_problem(self, problem: Problem) -> None:
+        """What is wrong with a file stands at the field of the files."""
+        faults = [FieldProblem("photos", fault.detail) for fault in problem.fields if fault.field == "file"]
+        super().add_problem(Invalid(problem.detail, fields=faults) if faults else problem)
 
 
 class OutcomeForm(VerbForm):

@@ -32,6 +32,7 @@ SENTENCES: dict[str, object] = {
     "request.resumed": gettext_lazy("The clock runs again."),
     "request.handed_over": gettext_lazy("Handed over to {owner}. Their number: {reference}."),
     "request.evidence_added": gettext_lazy("Evidence was added: {evidence}."),
+    "request.attached": gettext_lazy("A {role} that shows the problem was added."),
     "request.done": gettext_lazy("Reported done: {outcome}"),
     "request.declined": gettext_lazy("Declined: {outcome}"),
     "request.confirmed": gettext_lazy("The resident said yes, it is done."),
@@ -69,6 +70,7 @@ BECAUSE = {
     "reopened": gettext_lazy("it was reopened"),
     "imported": gettext_lazy("it came with the import"),
 }
+ROLES = {"photo": gettext_lazy("photo"), "document": gettext_lazy("document")}
 LEVEL = {
     "at_risk": gettext_lazy("the promise is at risk"),
     "late": gettext_lazy("the promise is broken"),
@@ -158,6 +160,7 @@ class _Words:
             "said_no": self._said_no,
             "outcome": lambda body: self._text("outcomes", body.get("outcome")),
             "evidence": lambda body: str(body.get("kind", "")).replace("_", " "),
+            "role": lambda body: str(ROLES.get(str(body.get("role")), body.get("role"))),
             "leading": lambda body: self._numbers.get(_number(body.get("leading")), ""),
             "follower": lambda body: self._numbers.get(_number(body.get("follower")), ""),
             "from_service": lambda body: self._service(body.get("from_service")),

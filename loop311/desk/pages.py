@@ -17,7 +17,9 @@ from loop311.desk.reading import staff_names
 from loop311.kit.actor import ActorKind
 from loop311.kit.clock import now
 from loop311.notifications.models import Message
-from loop311.requests.models import Comment, Evidence, Promise, Request
+from loop311.places.policies import distance_metres
+from loop311.requests import attachments
+from loop311.requests.models import Attachment, Comment, Evidence, Promise, Request
 from loop311.requests.policies import WORKABLE, State, Verb, missing_evidence
 from loop311.requests.queries import Near, comments_of, joinable_codes, open_near
 from loop311.requests.sentences import public_sentence, say
@@ -34,6 +36,14 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo or document, and how far from the request's place its camera says it was taken."""
+
+    attachment: Attachment
+    metres: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPage:
     request: Request
     service: str
@@ -43,6 +53,7 @@ class RequestPage:
     promises: Sequence[Promise]
     evidence: Sequence[tuple[Evidence, str]]
     missing: Sequence[Sequence[str]]
+    pictures: Sequence[Picture]
     comments: Sequence[tuple[Comment, str]]
     followers: Sequence[Request]
     near: Sequence[Near]
@@ -75,6 +86,7 @@ def request_page(desk: Desk, request: Request, sent: Mapping[str, VerbForm] | No
         promises=list(request.promises.order_by("step", "sequence")),
         evidence=[(row, names.get(row.actor_ref, row.actor_kind)) for row in evidence],
         missing=missing_evidence(request.completion, fresh) if request.state in WORKABLE else (),
+        pictures=pictures(request),
         comments=[(row, names.get(row.actor_ref, row.actor_kind)) for row in comments],
         followers=list(request.followers.order_by("pk")[:100]),
         near=near,
@@ -85,6 +97,19 @@ def request_page(desk: Desk, request: Request, sent: Mapping[str, VerbForm] | No
         may_change_service=verbs.may_change_service(desk, request),
         priority_is_high=request.priority in ("emergency", "urgent"),
     )
+
+
+def pictures(request: Request) -> list[Picture]:
+    """Oldest first; one query."""
+    rows = attachments.of_request(request.jurisdiction_id, request.pk).select_related("evidence")
+    return [Picture(row, _metres(request, row)) for row in rows]
+
+
+def _metres(request: Request, row: Attachment) -> float | None:
+    if None in (request.latitude, request.longitude, row.latitude, row.longitude):
+        return None
+    here, there = (request.latitude or 0.0, request.longitude or 0.0), (row.latitude or 0.0, row.longitude or 0.0)
+    return distance_metres(*here, *there)
 
 
 def nearby(request: Request, under: Terms) -> list[Near]:
@@ -125,6 +150,11 @@ def _has_choices(each: verbs.Act, under: Terms) -> bool:
 
 
 def form_of(
-    each: verbs.Act, desk: Desk, request: Request, data: Mapping[str, object] | None = None, near: Sequence[Near] = ()
+    each: verbs.Act,
+    desk: Desk,
+    request: Request,
+    data: Mapping[str, object] | None = None,
+    near: Sequence[Near] = (),
+    files: Mapping[str, object] | None = None,
 ) -> VerbForm:
-    return each.form(desk, request, terms_of(request), near, data, auto_id=f"{each.name}-%s")
+    return each.form(desk, request, terms_of(request), near, data, files, auto_id=f"{each.name}-%s")

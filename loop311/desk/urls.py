@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from loop311.desk.contact import views as contact
-from loop311.desk.views import callbacks, filing, lists, requests
+from loop311.desk.views import callbacks, files, filing, lists, requests
 
 
 class NumberConverter:
@@ -56,5 +56,7 @@ urlpatterns = [
     path("requests/<number:number>/", requests.one, name="request"),
     path("requests/<number:number>/service/", filing.change_service, name="change_service"),
     path("requests/<number:number>/callback/", callbacks.promise, name="promise_callback"),
+    path("requests/<number:number>/files/<id:attachment_id>/", files.file, name="file_of"),
+    path("requests/<number:number>/files/<id:attachment_id>/small/", files.thumbnail, name="thumbnail_of"),
     path("requests/<number:number>/<slug:name>/", requests.act, name="act"),
 ]

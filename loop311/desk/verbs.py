@@ -82,6 +82,10 @@ ACTS: tuple[Act, ...] = (
     Act("add-evidence", Verb.ADD_EVIDENCE, _("Add evidence"), forms.EvidenceForm,
         lambda d, r, g: services.add_evidence(r, _proof(g), by=d.actor, version=g["version"]),
         _("The evidence was added.")),
+    Act("attach", Verb.ADD_EVIDENCE, _("Add photos or documents"), forms.AttachForm,
+        lambda d, r, g: services.attach(r, g["photos"], proves=g["shows"] == "work", note=g["note"], by=d.actor,
+                                        version=g["version"]),
+        _("Added.")),
     Act("comment", Verb.COMMENT, _("Comment"), forms.CommentForm,
         lambda d, r, g: services.comment(r, text=g["text"], is_public=g["is_public"], by=d.actor, version=g["version"]),
         _("The comment was added.")),
@@ -127,6 +131,8 @@ def _fits(each: Act, desk: Desk, request: Request, own_team: bool) -> bool:
         return own_team and request.assignee_id != desk.staff.pk and may_follow(Verb.ASSIGN, state)
     if each.name == "start" and state is State.IN_PROGRESS:
         return False
+    if each.name == "attach":
+        return True
     if each.verb is Verb.CONFIRM and state is State.JOINED:
         return request.leading is not None and request.leading.state == State.DONE
     return may_follow(each.verb, state)

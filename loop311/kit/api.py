@@ -133,10 +133,14 @@ class JsonParser(Parser):
     def parse_querydict(
         self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
     ) -> dict[str, Any]:
-        unfit = [FieldProblem(key, _NUL) for key, values in data.lists() if any("\x00" in v for v in [key, *values])]
+        unfit = [FieldProblem(key, _NUL) for key, values in data.lists() if any(map(_holds_nul, [key, *values]))]
         if unfit:
             raise Invalid("A NUL character cannot be stored.", fields=unfit)
         return super().parse_querydict(data, list_fields, request)
+
+
+def _holds_nul(value: object) -> bool:
+    return isinstance(value, str) and "\x00" in value  # an uploaded file would be read to its end
 
 
 _NUL = "A NUL character cannot be stored."

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as InputError
@@ -137,6 +138,8 @@ def install(api: NinjaAPI) -> None:
         Http404: _always(problems.NotFound("There is no such thing here.")),
         PermissionDenied: _always(problems.Forbidden("You may not do this.")),
         RequestDataTooBig: _always(problems.TooLarge("The body is larger than what is read here.")),
+        SuspiciousOperation: _always(problems.Malformed("The form has more fields or files than are read here.")),
+        MultiPartParserError: _always(problems.Malformed("The form is not valid multipart/form-data.")),
         UnreadablePostError: _always(problems.Malformed("The body ended before it was complete.")),
         DataError: _on_data_error,
         OperationalError: _on_database,
@@ -195,7 +198,7 @@ def _on_input(request: HttpRequest, error: InputError) -> HttpResponse:
 def _sent_body(request: HttpRequest) -> object:
     try:
         return msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (RawPostDataException, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

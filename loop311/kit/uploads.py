@@ -33,9 +33,7 @@ class Bounded(FileUploadHandler):
     _seen = 0
     _length = 0
 
-    def handle_raw_input(
-        self, input_data: Any, headers: dict[str, str], content_length: int, *args: Any, **kwargs: Any
-    ) -> None:
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:  # noqa: N803
         self._length = content_length
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -56,9 +54,21 @@ class Bounded(FileUploadHandler):
         )  # fmt: skip
 
 
+def was_too_much(request: HttpRequest) -> TooLarge | None:
+    """What to say when more came than is taken."""
+    if request.FILES is not None and getattr(request, _TOO_MUCH, False):
+        return TooLarge(f"{too_large()} All together may have {MOST_IN_ONE // 1_000_000} MB.")
+    return None
+
+
 def uploads(request: HttpRequest, field: str) -> list[Upload]:
     """The files of this field. Raises TooLarge when more came than is taken."""
-    files = request.FILES.getlist(field)
-    if getattr(request, _TOO_MUCH, False):
-        raise TooLarge(f"{too_large()} All together may have {MOST_IN_ONE // 1_000_000} MB.")
-    return [Upload(file.name or "", file.read()) for file in files]
+    problem = was_too_much(request)
+    if problem is not None:
+        raise problem
+    return [upload(file) for file in request.FILES.getlist(field)]
+
+
+def upload(file: UploadedFile) -> Upload:
+    file.seek(0)
+    return Upload(file.name or "", file.read())

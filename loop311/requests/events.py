@@ -10,6 +10,7 @@ EVENTS: dict[str, str] = {
     "request.resumed": "The clock runs again.",
     "request.handed_over": "Somebody outside the city is responsible; number and clock go on here.",
     "request.evidence_added": "Something that proves work was added.",
+    "request.attached": "A photo or document that shows the problem was added; `digest` is the SHA-256 of the file as it is kept.",
     "request.done": "The team reports it done, with the service's evidence; the resident may still say no.",
     "request.declined": "The city can't do it; the resident may object.",
     "request.confirmed": "A resident said yes, it is done.",

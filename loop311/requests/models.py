@@ -215,6 +215,67 @@ class Evidence(models.Model):
         indexes = [models.Index(fields=["jurisdiction", "request"], name="evidence_of_request")]
 
 
+class Attachment(models.Model):
+    """A photo or document. The file itself lies in the city's `kit.files.Store` under its digest; rows are only added."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    request = city_fk("requests.Request", related_name="attachments", db_index=False)
+    evidence = city_fk("requests.Evidence", null=True, related_name="attachments", db_index=False)
+    """What it proves; null for what only shows the problem."""
+    role = models.TextField()
+    """A value of policies.AttachmentRole."""
+    digest = models.BinaryField()
+    """SHA-256 of the file as it is kept; of a photo, after it was written anew."""
+    received_digest = models.BinaryField()
+    """SHA-256 of the file as it came."""
+    media_type = models.TextField()
+    size = models.BigIntegerField()
+    width = models.IntegerField(default=0)
+    height = models.IntegerField(default=0)
+    thumbnail_digest = models.BinaryField(null=True)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    """Where the camera says it was taken; erased with the words."""
+    taken_at = models.DateTimeField(null=True)
+    note = models.TextField(blank=True)
+    """Of what proves nothing; evidence has its own."""
+    at = models.DateTimeField()
+    actor_kind = models.TextField()
+    actor_ref = models.BigIntegerField(default=0)
+    erased_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    """When the erased file was removed from the disk."""
+
+    class Meta:
+        constraints = [
+            city_key("attachment"),
+            models.CheckConstraint(condition=Q(role__in=["photo", "document"]), name="attachment_role_known"),
+            models.CheckConstraint(
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="attachment_position_in_degrees",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(latitude__isnull=True, taken_at__isnull=True, note=""),
+                name="attachment_erased_says_nothing",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["jurisdiction", "request", "-id"], name="attachment_of_request"),
+            models.Index(fields=["jurisdiction", "digest"], name="attachment_of_file"),
+            models.Index(
+                fields=["jurisdiction", "thumbnail_digest"],
+                name="attachment_of_thumbnail",
+                condition=Q(thumbnail_digest__isnull=False),
+            ),
+            models.Index(
+                fields=["jurisdiction", "id"],
+                name="attachment_to_remove",
+                condition=Q(erased_at__isnull=False, removed_at__isnull=True),
+            ),
+        ]
+
+
 class Comment(models.Model):
     """Words on a request, by staff or by the resident (with a dispute, for instance)."""
 

@@ -39,6 +39,11 @@ class Verb(StrEnum):
     CLOSE = "close"  # by the clock: the dispute window has passed, or the leading request has closed
 
 
+class AttachmentRole(StrEnum):
+    PHOTO = "photo"
+    DOCUMENT = "document"
+
+
 class PromiseReason(StrEnum):
     FILED = "filed"
     RESUMED = "resumed"

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from loop311.catalog.definitions import EvidenceKind
 from loop311.interactions.policies import Channel
 from loop311.kit.api import LAX, Id, Input, Line
-from loop311.requests.models import Request
-from loop311.requests.policies import State
+from loop311.requests.models import Attachment, Request
+from loop311.requests.policies import AttachmentRole, State
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Number = Annotated[str, StringConstraints(min_length=1, max_length=20)]
@@ -67,6 +67,14 @@ class EvidenceIn(VerbIn):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     note: Short = ""
+
+
+class AttachIn(BaseModel):
+    """The words beside a file, as a form sends them."""
+
+    proves: bool = Field(True, description="It proves the work; else it shows the problem.")
+    note: Short = ""
+    version: Version | None = None
 
 
 class OutcomeIn(VerbIn):
@@ -195,6 +203,21 @@ class EvidenceOut(Schema):
     longitude: float | None
 
 
+class AttachmentOut(Schema):
+    id: int
+    role: AttachmentRole
+    proves: bool
+    media_type: str
+    size: int
+    width: int
+    height: int
+    sha256: str
+    latitude: float | None
+    longitude: float | None
+    taken_at: datetime | None
+    at: datetime
+
+
 class CommentOut(Schema):
     id: int
     number: str = Field(alias="request.number", description="The request it stands on: this one, or one joined to it.")
@@ -219,6 +242,12 @@ class RestatedOut(Schema):
     on_time: bool | None
     first_promise_due_at: datetime | None
     kept_first_promise: bool | None
+
+
+def attachment(row: Attachment) -> dict[str, Any]:
+    columns = ("id", "role", "media_type", "size", "width", "height", "latitude", "longitude", "taken_at", "at")
+    proves = row.evidence_id is not None
+    return {name: getattr(row, name) for name in columns} | {"sha256": bytes(row.digest).hex(), "proves": proves}
 
 
 def facts(request: Request) -> dict[str, Any]:

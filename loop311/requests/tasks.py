@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from procrastinate.contrib.django import app
 
+from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.sweeps import watched
-from loop311.requests.services import sweep
+from loop311.requests.services import sweep, sweep_files
 
 
 @app.periodic(cron="* * * * *")
@@ -16,3 +17,11 @@ from loop311.requests.services import sweep
 def sweep_requests(timestamp: int) -> None:
     """Close, resume and escalate what is due. `timestamp` is the minute it was planned for."""
     sweep()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="requests.sweep_files", queue="clock", queueing_lock="requests.sweep_files")
+@watched("requests.sweep_files", every=timedelta(minutes=10))
+def sweep_attached_files(timestamp: int) -> None:
+    """Files that were kept and never named, and erased ones that are still there."""
+    sweep_files(Jurisdiction.objects.values_list("pk", flat=True))

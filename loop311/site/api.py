@@ -24,6 +24,7 @@ from loop311.measures.api import router as measures
 from loop311.notifications.api import router as notifications
 from loop311.places.api import router as places
 from loop311.requests.api import router as requests
+from loop311.requests.api_attachments import router as attachments
 from loop311.requests.api_place import router as before_filing
 from loop311.residents.api import router as residents
 
@@ -36,6 +37,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", interactions),
     ("", before_filing),
     ("", requests),
+    ("", attachments),
     ("", notifications),
     ("", callbacks),
     ("", measures),

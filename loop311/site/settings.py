@@ -130,6 +130,9 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
 
+FILE_UPLOAD_HANDLERS = ["loop311.kit.uploads.Bounded"]
+"""Files stay in memory, and no more of them than is taken."""
+
 CSRF_FAILURE_VIEW = "loop311.site.errors.csrf_failed"
 LOGGING = logs.settings()
 

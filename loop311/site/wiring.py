@@ -18,6 +18,7 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
     **dict.fromkeys(TOLD_OF_REQUESTS, (notifications.notify_request_event,)),
     **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
     "request.escalated": (notifications.notify_escalation,),
+    "request.words_erased": (requests.remove_erased_files,),
     "resident.erased": (
         interactions.forget_resident,
         requests.forget_resident,

@@ -14,7 +14,8 @@ from loop311.desk.history import since
 from loop311.desk.pages import form_of, request_page
 from loop311.desk.reading import PAGE, find, listing
 from loop311.desk.views.filters import wanted_by, without
-from loop311.kit.problems import Conflict, Invalid
+from loop311.kit.problems import Conflict, Invalid, TooLarge, Unavailable
+from loop311.kit.uploads import was_too_much
 from loop311.requests.models import Request
 
 
@@ -39,12 +40,16 @@ def one(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
 @desk_page("requests.read", writing=lambda number, name: f"requests.{verbs.act(name).verb}")
 def act(request: HttpRequest, desk: Desk, number: str, name: str) -> HttpResponse:
     found, chosen = find(desk, number), verbs.act(name)
-    form = form_of(chosen, desk, found, request.POST)
+    form = form_of(chosen, desk, found, request.POST, files=request.FILES)
+    too_much = was_too_much(request)
+    if too_much is not None:
+        form.add_problem(too_much)
+        return _again(request, desk, found, name, form, too_much.status)
     if not form.is_valid():
         return _again(request, desk, found, name, form, 422)
     try:
         chosen.do(desk, found, form.cleaned_data)
-    except Invalid as problem:
+    except (Invalid, TooLarge, Unavailable) as problem:
         form.add_problem(problem)
         return _again(request, desk, found, name, form, problem.status)
     except Conflict as problem:

@@ -1,5 +1,6 @@
 """The only writers of this room's tables: one function for each verb of the state table."""
 
+from loop311.requests.services.attaching import attach, remove_erased_files, sweep_files
 from loop311.requests.services.ending import (
     Proof,
     add_evidence,
@@ -24,6 +25,7 @@ __all__ = [
     "Terms",
     "add_evidence",
     "assign",
+    "attach",
     "change_service",
     "close_undisputed",
     "comment",
@@ -35,6 +37,7 @@ __all__ = [
     "forget_resident",
     "hand_over",
     "join",
+    "remove_erased_files",
     "reroute",
     "resolve",
     "restate",
@@ -42,6 +45,7 @@ __all__ = [
     "separate",
     "start",
     "sweep",
+    "sweep_files",
     "terms_of",
     "wait",
     "words_digest",

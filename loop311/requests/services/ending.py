@@ -58,7 +58,7 @@ def add_evidence(
         return request
     access.begin(request, Verb.ADD_EVIDENCE, by=by, version=version)
     _check_proof(proof)
-    _keep(request, proof, by=by, at=at)
+    keep(request, proof, by=by, at=at)
     if key is not None:
         access.remember(sender, key, digest, request, by=by, at=at)
     return request
@@ -74,7 +74,7 @@ def _check_proof(proof: Proof) -> None:
         raise Invalid("A position needs latitude and longitude.", fields=[FieldProblem("latitude", "This is missing.")])
 
 
-def _keep(request: Request, proof: Proof, *, by: Actor, at: datetime) -> None:
+def keep(request: Request, proof: Proof, *, by: Actor, at: datetime) -> Evidence:
     evidence = Evidence.objects.create(
         jurisdiction_id=request.jurisdiction_id,
         request=request,
@@ -90,6 +90,7 @@ def _keep(request: Request, proof: Proof, *, by: Actor, at: datetime) -> None:
     )
     body = {"evidence": evidence.pk, "kind": proof.kind, "digest": proof.digest.hex() if proof.digest else None}
     access.write(request, "request.evidence_added", body, by=by, at=at)
+    return evidence
 
 
 @transaction.atomic
@@ -145,7 +146,7 @@ def _outcome(request: Request, code: str, ending: Ending) -> Outcome:
 def _accept_statement(request: Request, note: str, *, by: Actor, at: datetime) -> None:
     """An outcome that is information by nature is proved by the statement of whoever gives it."""
     request.completion = [[EvidenceKind.STATEMENT.value]]
-    _keep(request, Proof(kind=EvidenceKind.STATEMENT, note=note), by=by, at=at)
+    keep(request, Proof(kind=EvidenceKind.STATEMENT, note=note), by=by, at=at)
 
 
 def _ask_for_proof(request: Request) -> None:
@@ -210,7 +211,7 @@ def confirm(request: Request, *, by: Actor, version: int | None = None, at: date
         access.check_version(request, version)
         if target.state != State.DONE:
             raise Conflict(f"The leading request {target.number} is not reported done yet.")
-    _keep(target, Proof(kind=EvidenceKind.RESIDENT_YES, reference=f"request:{request.pk}"), by=by, at=at)
+    keep(target, Proof(kind=EvidenceKind.RESIDENT_YES, reference=f"request:{request.pk}"), by=by, at=at)
     access.write(request, "request.confirmed", {"leading": target.pk}, by=by, at=at)
     if following.all_said_yes(target):
         _close(target, "confirmed", by=by, at=at)

@@ -16,6 +16,7 @@ from loop311.kit.problems import FieldProblem, Invalid
 from loop311.requests.models import Comment, Evidence, Request
 from loop311.requests.policies import Verb
 from loop311.requests.services import access
+from loop311.requests.services.attaching import erase_attachments
 from loop311.residents import services as residents
 
 MAX_COMMENT = 20_000
@@ -89,6 +90,7 @@ def erase_words(resident_ids: Iterable[int], *, by: Actor, at: datetime | None =
         access.write(request, "request.words_erased", {}, by=by, at=at, fields=fields)
         of_request = {"jurisdiction_id": by.jurisdiction_id, "request_id": request_id}
         Comment.objects.filter(**of_request).update(text="")
+        erase_attachments(request_id, by=by, at=at)
         shown = Evidence.objects.filter(**of_request)
         shown.update(note="")
         shown.exclude(kind=EvidenceKind.RESIDENT_YES).update(reference="")  # a yes refers to the request it was said on

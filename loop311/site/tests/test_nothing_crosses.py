@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,12 +26,15 @@ from loop311.catalog.testing import edited
 from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
+from loop311.kit.tests.pictures import document
+from loop311.kit.uploads import Upload
 from loop311.ledger.models import Event
 from loop311.notifications.models import Message
 from loop311.notifications.services import notify_callback_event
 from loop311.places.models import LayerVersion
 from loop311.places.services import load_boundaries
 from loop311.places.testing import squares
+from loop311.requests import services as requests
 from loop311.requests.testing import make_city
 from loop311.residents.models import ContactPoint, Resident
 from loop311.residents.testing import a_resident
@@ -58,7 +62,7 @@ class Theirs:
 
 
 @pytest.fixture
-def theirs() -> Theirs:
+def theirs(settings: Any, tmp_path: Path) -> Theirs:
     """Another city with one of everything, and with more requests than ours, so that its numbers are unknown here."""
     city = make_city("other")
     resident = a_resident(city.jurisdiction, f"{MARK} Resident", email="mark@example.org", mobile="214-555-0123")
@@ -68,6 +72,8 @@ def theirs() -> Theirs:
     )
     request = city.file(resident=resident, description=MARK, interaction=contact, latitude=41.0, longitude=-87.0)
     callback = a_callback(city.jurisdiction, resident=resident, request=request, team=None, reason=MARK)
+    settings.LOOP311_HOME = tmp_path
+    requests.attach(request, [Upload("permit.pdf", document())], by=city.member, note=MARK)
     a_team(city.jurisdiction, MARK.lower())
     a_secret(city.jurisdiction)
     load_boundaries(city.jurisdiction, "their-own", squares(1), by=system(city.jurisdiction.pk), name=MARK)
@@ -88,6 +94,7 @@ def theirs() -> Theirs:
         "number": request.number,
         "request": request.number,
         "leading": request.number,
+        "attachment": request.attachments.get().pk,
         "subject": request.pk,
         "subject_type": "request",
         "owner": staff.pk,
