@@ -50,7 +50,7 @@ class IdentifyIn(Input):
 
 
 class LinkIn(Input):
-    subject_type: Code = Field(description="request or callback")
+    subject_type: Code = Field(description="request, callback, article or gap")
     subject_id: Id
 
 

@@ -8,6 +8,6 @@ EVENTS: dict[str, str] = {
     "interaction.described": "For whom is asked, or the language of the contact, has become known.",
     "interaction.answered": "A question was answered at once, on this topic, out of this article of the knowledge.",
     "interaction.danger_reported": "The safety question of this topic was answered with danger: stay on the line with 911.",
-    "interaction.linked": "The contact was about this existing request or call-back.",
+    "interaction.linked": "The contact was about this request, call-back, article or gap.",
     "interaction.ended": "The contact is over, with an outcome and, for information, its topic.",
 }

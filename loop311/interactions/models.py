@@ -42,7 +42,7 @@ class Interaction(models.Model):
 
 
 class InteractionLink(models.Model):
-    """A later contact that was about an existing request or call-back: asked again, disputed, added something."""
+    """What a contact was about: a request asked again or disputed, a call-back, an article that answered it, a gap."""
 
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
     interaction = city_fk("interactions.Interaction", related_name="links")

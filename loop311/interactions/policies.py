@@ -29,8 +29,8 @@ class ContactOutcome(StrEnum):
     ABANDONED = "abandoned"
 
 
-SUBJECTS = ("request", "callback")
-"""What a later contact can be about."""
+SUBJECTS = ("request", "callback", "article", "gap")
+"""What a contact can be about: what has a history in the diary."""
 
 TOPIC = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 """A topic is a code (of a service or an article), never somebody's words: it stands in the ledger."""

@@ -142,7 +142,7 @@ def report_danger(interaction: Interaction, topic: str, *, by: Actor) -> Interac
 def link(
     interaction: Interaction, subject_type: str, subject_id: int, *, by: Actor, at: datetime | None = None
 ) -> InteractionLink:
-    """This contact was about a request or call-back of the city (what has a history in its diary). Linking twice is once."""
+    """This contact was about a request, call-back, article or gap of the city: what has a history in its diary. Twice is once."""
     if interaction.jurisdiction_id != by.jurisdiction_id:
         raise NotFound("There is no such contact.")
     _may_write(by, interaction.jurisdiction_id)

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "user": Entry("loop311.accounts.commands:user", "Take people on and list them."),
     "token": Entry("loop311.accounts.commands:token", "Make, list and revoke bearer tokens for the API."),
     "catalog": Entry("loop311.catalog.commands:catalog", "The catalogue: check, load, export, diff, versions."),
+    "knowledge": Entry("loop311.knowledge.commands:knowledge", "The city's answers: check, load, export, rules."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
     "notifications": Entry("loop311.notifications.commands:notifications", "Messages: preview, failures, quiet hours."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),

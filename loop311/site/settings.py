@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "loop311.residents",
     "loop311.places",
     "loop311.catalog",
+    "loop311.knowledge",
     "loop311.interactions",
     "loop311.requests",
     "loop311.notifications",

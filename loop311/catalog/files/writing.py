@@ -69,7 +69,7 @@ _Dumper.add_representer(str, _text)
 
 def write_file(catalogue: Catalogue) -> str:
     """The whole catalogue as one YAML text."""
-    return _yaml(plain_values(catalogue))
+    return yaml_text(plain_values(catalogue))
 
 
 def write_folder(catalogue: Catalogue, folder: Path) -> list[Path]:
@@ -86,11 +86,12 @@ def write_folder(catalogue: Catalogue, folder: Path) -> list[Path]:
 
 def _write(path: Path, part: dict[str, Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_yaml(part), encoding="utf-8")
+    path.write_text(yaml_text(part), encoding="utf-8")
     return path
 
 
-def _yaml(values: dict[str, Any]) -> str:
+def yaml_text(values: dict[str, Any]) -> str:
+    """Plain values in the order given, as the reading in this package takes them back."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
