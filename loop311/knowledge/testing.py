@@ -12,6 +12,7 @@ from loop311.accounts.testing import a_team, actor_of
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.knowledge import services
+from loop311.knowledge.files import Owner, Written
 from loop311.knowledge.models import Article, Version
 from loop311.knowledge.policies import Audience, Content, Review, Words
 
@@ -49,3 +50,9 @@ def an_article(
     """Published by a second person."""
     version = services.publish(a_draft(city, code, *texts, **changes), by=publisher(city), at=at)
     return services.get_article(version.article.code, by=writer(city))
+
+
+def written(code: str, *texts: Words, owner: str = "streets") -> Written:
+    """An article as its files say it."""
+    about = Content(topic="trash", audience=Audience.PUBLIC, texts=texts or (words(),), owner_team=0)
+    return Written(code=code, owner=Owner(team=owner), content=about)

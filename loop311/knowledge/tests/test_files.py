@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +19,6 @@ from loop311.knowledge.policies import ANSWER_LINE, Audience, Content, Review, W
 from loop311.knowledge.queries import search
 from loop311.knowledge.services.loading import exported, load
 from loop311.knowledge.testing import an_article, words
-from loop311.site.cli import main
 
 _SAID = st.text(
     st.characters(
@@ -203,37 +201,6 @@ def test_the_starter_is_sound_and_speaks_english_and_spanish() -> None:
     articles = read_folder(STARTER)
     assert all({text.language for text in article.content.texts} == {"en", "es"} for article in articles)
     assert all(article.checked_at is None for article in articles), "a city checks it before it trusts it"
-
-
-# --- The command -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_the_commands_load_and_export(tmp_path: Path) -> None:
-    city = _city_with_owner()
-    source, out = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    _file(source)
-    run = CliRunner()
-    assert "1 articles with 1 texts" in run.invoke(main, ["knowledge", "check", str(source)]).output
-    loaded = run.invoke(main, ["knowledge", "load", city.slug, str(source), "--json"])
-    assert '"added": 1' in loaded.stdout, loaded.output
-    assert run.invoke(main, ["knowledge", "export", city.slug, str(out)]).exit_code == 0
-    assert read_folder(out) == read_folder(source)
-    again = run.invoke(main, ["knowledge", "export", city.slug, str(out)])
-    assert (again.exit_code, "not an empty folder" in again.output) == (1, True)
-    other = run.invoke(main, ["knowledge", "load", city.slug, str(source), "--owner", "nobody"])
-    assert (other.exit_code, "no team:nobody" in other.output) == (1, True)
-
-
-@pytest.mark.django_db
-def test_the_command_shows_and_sets_who_answers_gaps() -> None:
-    city = _city_with_owner()
-    run = CliRunner()
-    set_to = ["knowledge", "rules", city.slug, "--team", "streets", "--minutes", "20", "--json"]
-    assert '"minutes": 20' in run.invoke(main, set_to).output
-    assert "streets answers within 20 minutes" in run.invoke(main, ["knowledge", "rules", city.slug]).output
-    assert run.invoke(main, ["knowledge", "rules", city.slug, "--team", "nobody"]).exit_code == 1
 
 
 def test_a_folder_with_something_in_it_is_not_written_to(tmp_path: Path) -> None:

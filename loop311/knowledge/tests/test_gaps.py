@@ -10,6 +10,10 @@ from django.db import Error, transaction
 from loop311.accounts.models import Team
 from loop311.accounts.policies import Role
 from loop311.accounts.testing import a_city, a_team, actor_of
+from loop311.catalog.services import publish
+from loop311.catalog.testing import small_catalogue
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
 from loop311.kit.testing import at_once, same_number_of_queries
@@ -18,11 +22,17 @@ from loop311.knowledge.models import Gap
 from loop311.knowledge.queries import answered_gaps, open_gaps
 from loop311.knowledge.testing import a_draft, an_article, publisher, writer
 from loop311.ledger.models import Event
-from loop311.requests.testing import make_city
 
 pytestmark = pytest.mark.django_db
 
-SUNDAY = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
+
+def _city_with_catalogue() -> Jurisdiction:
+    city = a_city()
+    publish(city, small_catalogue(), by=system(city.pk), effective_at=SUNDAY - timedelta(days=400))
+    return city
+
+
+SUNDAY = datetime(2026, 3, 15, 18, 0, tzinfo=UTC)
 
 
 def test_a_gap_has_a_team_and_is_due_in_thirty_minutes() -> None:
@@ -36,17 +46,17 @@ def test_a_gap_has_a_team_and_is_due_in_thirty_minutes() -> None:
 
 
 def test_the_minutes_are_counted_in_the_citys_calendar() -> None:
-    city = make_city().jurisdiction
-    team = Team.objects.get(jurisdiction=city, code="signs")
-    services.set_rules(city, team=team, minutes=45, calendar="weekdays", by=publisher(city))
+    city = _city_with_catalogue()
+    team = Team.objects.get(jurisdiction=city, code="streets_south")
+    services.set_rules(city, team=team, minutes=45, calendar="office", by=publisher(city))
     gap = services.report_gap(city, "Is the parade on?", by=writer(city), at=SUNDAY)
     assert gap.team == team
     assert gap.due_at.astimezone(city.zone).strftime("%a %H:%M") == "Mon 08:45"
 
 
 def test_rules_are_refused_that_cannot_be_kept() -> None:
-    city, other = make_city().jurisdiction, a_city()
-    team = Team.objects.get(jurisdiction=city, code="signs")
+    city, other = _city_with_catalogue(), a_city()
+    team = Team.objects.get(jurisdiction=city, code="streets_south")
     with pytest.raises(Invalid, match="calendar"):
         services.set_rules(city, team=team, calendar="nights", by=publisher(city))
     with pytest.raises(Invalid, match="minutes"):
