@@ -24,6 +24,30 @@ _SHORT = {
 }  # fmt: skip
 """One spelling for what people write in several ways; applied to what is stored and to what is typed alike."""
 
+STREET_TYPES = frozenset(
+    {
+        "st",
+        "ave",
+        "blvd",
+        "rd",
+        "dr",
+        "ln",
+        "ct",
+        "pl",
+        "sq",
+        "ter",
+        "hwy",
+        "pkwy",
+        "cir",
+        "trl",
+        "expy",
+        "fwy",
+        "aly",
+        "xing",
+    }
+)
+"""Short forms that say what kind of street it is; people leave them out, or take one for another."""
+
 _WORD = re.compile(r"[0-9a-z]+|&")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.models import city_fk, city_key
@@ -131,6 +132,17 @@ class Request(models.Model):
             models.Index(
                 fields=["jurisdiction", "resident", "-received_at"],
                 name="request_of_resident",
+                condition=Q(resident__isnull=False),
+            ),
+            models.Index(
+                fields=["jurisdiction", "resident", "-received_at"],
+                name="request_open_of_resident",
+                condition=Q(resident__isnull=False, state__in=sorted(OPEN_STATES)),
+            ),
+            models.Index(
+                F("jurisdiction"),
+                OpClass(Lower("address"), name="text_pattern_ops"),
+                name="request_at_address_of_resident",
                 condition=Q(resident__isnull=False),
             ),
             models.Index(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 
 from loop311.catalog.definitions import Joining
+from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.problems import FieldProblem, Invalid
 from loop311.places.policies import box_around, distance_metres
 from loop311.requests.models import Comment, Request
@@ -171,3 +173,62 @@ def open_near(
 def joinable_codes(service_code: str, joining: Joining) -> list[str]:
     """The services whose open requests may be the same thing in the world."""
     return [service_code, *joining.also]
+
+
+# --- Of residents ------------------------------------------------------------------------------------------------------
+
+_OPEN_OF = """
+SELECT r.id FROM unnest(%(ids)s::bigint[]) AS who(id) CROSS JOIN LATERAL (
+    SELECT r.id FROM requests_request r
+    WHERE r.jurisdiction_id = %(city)s AND r.resident_id = who.id AND r.state = ANY(%(states)s)
+    ORDER BY r.received_at DESC LIMIT %(each)s) r
+"""
+
+
+def open_of_residents(jurisdiction: Jurisdiction, resident_ids: Sequence[int], *, each: int) -> list[Request]:
+    """The newest `each` open requests of every one of these residents, newest first; two queries."""
+    values: dict[str, Any] = {
+        "city": jurisdiction.pk,
+        "ids": list(resident_ids),
+        "states": sorted(OPEN_STATES),
+        "each": each,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_OF, values)
+        ids = [row[0] for row in cursor.fetchall()]
+    found = list(
+        Request.objects.filter(jurisdiction=jurisdiction, pk__in=ids)
+        .select_related("service", "team")
+        .order_by("-received_at", "-pk")
+    )
+    for request in found:
+        request.jurisdiction = jurisdiction  # known already: sentences ask for its zone
+    return found
+
+
+_ASKED_AT = """
+SELECT near.resident_id, near.address FROM (
+    SELECT r.resident_id, r.address, r.received_at{alike} FROM requests_request r
+    WHERE r.jurisdiction_id = %(city)s AND r.resident_id IS NOT NULL AND lower(r.address) LIKE %(begins)s
+    LIMIT %(considered)s) near
+WHERE near.alike >= 0.25 ORDER BY near.alike DESC, near.received_at DESC LIMIT %(limit)s
+"""
+_CONSIDERED = 2000
+
+
+def asked_at(jurisdiction_id: int, words: Sequence[str], *, limit: int = 60) -> list[tuple[int, str]]:
+    """(resident, address) of requests at an address with these words, the likeliest and newest first; one query.
+
+    The first word begins the address (a house number, whole; or the name of a street); the others are compared with slips.
+    """
+    if not words:
+        return []
+    first, *others = words
+    scores = " + ".join(f"word_similarity(%(w{n})s, lower(r.address))" for n in range(len(others)))
+    alike = f", ({scores}) / {len(others)} AS alike" if others else ", 1.0 AS alike"
+    begins = re.sub(r"([\\%_])", r"\\\1", first) + (" %" if first[0].isdigit() and others else "%")
+    values: dict[str, Any] = {"city": jurisdiction_id, "begins": begins, "considered": _CONSIDERED, "limit": limit}
+    values |= {f"w{n}": word for n, word in enumerate(others)}
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED_AT.format(alike=alike), values)
+        return list(cursor.fetchall())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Reverse
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.models import city_fk, city_key
@@ -23,7 +24,7 @@ class Resident(models.Model):
     created_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
     search = models.TextField(blank=True)
-    """Name and address as policies.searchable writes them; emptied when the resident is erased."""
+    """Name and address as policies.indexed writes them; emptied when the resident is erased."""
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -32,7 +33,7 @@ class Resident(models.Model):
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="resident_not_merged_into_itself"),
         ]
         indexes = [
-            GinIndex(fields=["search"], name="resident_trigram", opclasses=["gin_trgm_ops"]),
+            GinIndex("jurisdiction", OpClass("search", name="gin_trgm_ops"), name="resident_words"),
             models.Index(
                 fields=["jurisdiction", "merged_into"],
                 name="resident_merged_into",
@@ -70,6 +71,18 @@ class ContactPoint(models.Model):
         indexes = [
             models.Index(fields=["jurisdiction", "address"], name="contact_point_by_address"),
             models.Index(fields=["jurisdiction", "resident"], name="contact_point_of_resident"),
+            models.Index(
+                F("jurisdiction"),
+                OpClass(Reverse("address"), name="text_pattern_ops"),
+                name="contact_point_phone_end",
+                condition=~Q(kind="email") & Q(removed_at__isnull=True),
+            ),
+            models.Index(
+                F("jurisdiction"),
+                OpClass("address", name="text_pattern_ops"),
+                name="contact_point_email",
+                condition=Q(kind="email", removed_at__isnull=True),
+            ),
         ]
 
 

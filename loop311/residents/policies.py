@@ -56,11 +56,74 @@ def normalise_point(kind: str, text: str, region: str = DEFAULT_REGION) -> str |
     return normalise_email(text) if kind == PointKind.EMAIL else normalise_phone(text, region)
 
 
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+    | dict.fromkeys("'\u2019\u2018\u02bc`\u00b4", "")
+)
+"""Letters that are not taken apart into a letter and its accent; apostrophes go, so that O'Brien is found as obrien."""
+
+
 def searchable(*texts: str) -> str:
-    """What the search index holds: lower case, no accents, letters and digits only, one space between words."""
-    plain = unicodedata.normalize("NFKD", " ".join(texts).casefold())
+    """What people are searched by: lower case, no accents, letters and digits only, one space between words."""
+    plain = unicodedata.normalize("NFKD", " ".join(texts).casefold().translate(_PLAIN))
     letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(unicodedata.normalize("NFKC", letters.casefold()).split())
+
+
+def indexed(*texts: str) -> str:
+    """The same as the index holds it: a space on either side of every word, so that the beginnings of words can be asked for."""
+    words = searchable(*texts)
+    return f" {words} " if words else ""
+
+
+# --- How alike -----------------------------------------------------------------------------------------------------------
+
+
+def likeness(typed: Sequence[str], words: Sequence[str]) -> float:
+    """How well the typed words fit what is written, 0 to 1: the mean over each one's best partner; 0 when one has none.
+
+    The beginning of a word counts for the word, a little less than the whole: people are found while they are being typed.
+    """
+    fits = [max((_alike(each, word) for word in words), default=0.0) for each in typed]
+    return 0.0 if not fits or min(fits) < LEAST_ALIKE else sum(fits) / len(fits)
+
+
+LEAST_ALIKE = 0.6
+"""Of two words: one slip in three letters, two in five."""
+BEGUN = 0.9
+"""And more: the word itself, or its beginning."""
+
+
+def _alike(typed: str, word: str) -> float:
+    if typed == word:
+        return 1.0
+    if word.startswith(typed):
+        return BEGUN + 0.05 * len(typed) / len(word)
+    if not typed.isalpha():  # 412 is not nearly 413
+        return 0.0
+    whole = 1 - slips(typed, word) / max(len(typed), len(word))
+    begun = 1 - slips(typed, word[: len(typed)]) / len(typed) - 0.1
+    return min(max(whole, begun), 0.89)
+
+
+def swapped(word: str) -> list[str]:
+    """The word, and it with each two neighbours the other way round: 'gracia' -> 'garcia' among them."""
+    swaps = (word[:n] + word[n + 1] + word[n] + word[n + 2 :] for n in range(len(word) - 1))
+    return list(dict.fromkeys([word, *swaps]))
+
+
+def slips(one: str, other: str) -> int:
+    """How many letters were added, left out, mistaken or swapped with their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def is_language(text: str) -> bool:

@@ -15,6 +15,7 @@ from loop311.accounts.api import TokenAuth
 from loop311.accounts.api import router as accounts
 from loop311.callbacks.api import router as callbacks
 from loop311.catalog.api import router as catalog
+from loop311.desk.api import router as desk
 from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
@@ -40,6 +41,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", attachments),
     ("", notifications),
     ("", callbacks),
+    ("", desk),
     ("", measures),
 )
 """Prefix and router of each room, in the order of the storeys."""

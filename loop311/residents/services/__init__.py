@@ -1,5 +1,6 @@
 """The only writer of residents: who they are, how to reach them, merging and erasing."""
 
+from loop311.residents.queries import point_of
 from loop311.residents.services.consent import consents, set_consent
 from loop311.residents.services.erasing import erase, erased_in
 from loop311.residents.services.finding import (
@@ -8,7 +9,6 @@ from loop311.residents.services.finding import (
     get,
     identities,
     identity_ids,
-    point_of,
     standing,
 )
 from loop311.residents.services.merging import merge, preview_merge, undo_merge

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from loop311.kit.actor import Actor
 from loop311.kit.problems import FieldProblem, Invalid, NotFound
+from loop311.residents import queries
 from loop311.residents.models import ContactPoint, Resident
-from loop311.residents.policies import Point, combined, normalise_email, normalise_phone, searchable
+from loop311.residents.policies import Point, combined
+from loop311.residents.queries import point_of
 from loop311.residents.services import permit
-
-SHORTEST = 3
-"""Letters a search needs; fewer would find everybody."""
 
 
 def get(resident_id: int, *, by: Actor) -> Resident:
@@ -88,48 +84,19 @@ def contact_points(resident: Resident) -> tuple[Point, ...]:
     return tuple(sorted(combined(groups.values()), key=lambda point: not point.is_preferred))
 
 
-def point_of(row: ContactPoint) -> Point:
-    return Point(
-        id=row.pk,
-        kind=row.kind,
-        address=row.address,
-        is_preferred=row.is_preferred,
-        may_notify=row.may_notify,
-        is_unsubscribed=row.unsubscribed_at is not None,
-        is_verified=row.verified_at is not None,
-    )
-
-
 def find(words: str, *, by: Actor, limit: int = 20) -> list[Resident]:
-    """Standing residents by telephone number, e-mail address, or words of name and address (forgiving), best first.
+    """Standing residents by telephone number (or its end), e-mail address, or words of name and address, best first.
 
-    Four queries whatever is found; their present contact points are prefetched.
+    The same number of queries whatever is found; their present contact points are prefetched.
     """
     permit.may(by, "residents.read")
-    rows = Resident.objects.filter(jurisdiction_id=by.jurisdiction_id, erased_at__isnull=True)
-    address = normalise_email(words) or normalise_phone(words)
-    matches = _at(rows, address) if address else _called(rows, words)
-    return _stand_ins(list(matches[:limit]))
-
-
-def _at(rows: QuerySet[Resident], address: str) -> QuerySet[Resident]:
-    points = ContactPoint.objects.filter(address=address, removed_at__isnull=True)
-    city = rows.filter(pk__in=points.values("resident_id"))
-    return city.order_by("pk")
-
-
-def _called(rows: QuerySet[Resident], words: str) -> QuerySet[Resident]:
-    wanted = searchable(words)
-    if len(wanted) < SHORTEST:
-        detail = f"Give at least {SHORTEST} letters of the name or address."
+    if not queries.is_searchable(words):
+        detail = f"Give at least {queries.SHORTEST} letters of the name or address."
         raise Invalid(detail, fields=[FieldProblem("q", detail)])
-    similar = rows.filter(search__trigram_word_similar=wanted)
-    return similar.annotate(likeness=TrigramWordSimilarity(wanted, "search")).order_by("-likeness", "-pk")
-
-
-def _stand_ins(found: Iterable[Resident]) -> list[Resident]:
-    """Each replaced by the one who stands for it, each once, in the order found."""
-    ids = list(dict.fromkeys(r.pk if r.merged_into_id is None else standing(r).pk for r in found))
+    found = [match.resident_id for match in queries.matching(by.jurisdiction_id, words, limit=limit)]
+    standing_for = queries.standing_for(by.jurisdiction_id, found)
+    ids = list(dict.fromkeys(standing_for[pk] for pk in found if pk in standing_for))
     present = Prefetch("contact_points", queryset=ContactPoint.objects.filter(removed_at__isnull=True).order_by("pk"))
-    rows = {row.pk: row for row in Resident.objects.filter(pk__in=ids).prefetch_related(present)}
-    return [rows[pk] for pk in ids]
+    rows = Resident.objects.filter(jurisdiction_id=by.jurisdiction_id, pk__in=ids).prefetch_related(present)
+    by_id = {row.pk: row for row in rows}
+    return [by_id[pk] for pk in ids]

@@ -13,7 +13,7 @@ from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Forbidden, Invalid
 from loop311.ledger import services as ledger
 from loop311.residents.models import ContactPoint, Resident
-from loop311.residents.policies import Kind, is_language, same_name, searchable
+from loop311.residents.policies import Kind, indexed, is_language, same_name
 from loop311.residents.services import permit
 from loop311.residents.services.finding import standing
 from loop311.residents.services.points import PointInput, normalised, write_points
@@ -48,7 +48,7 @@ def create(
         address=address.strip(),
         created_at=at,
     )
-    resident.search = searchable(resident.name, resident.address)
+    resident.search = indexed(resident.name, resident.address)
     resident.save(force_insert=True)
     written = write_points(resident, points, at=at)
     body = {"kind": resident.kind, "language": resident.language, "contact_points": [p.pk for p in written]}
@@ -82,7 +82,7 @@ def update(
         return resident
     for field in changed:
         setattr(resident, field, wanted[field])
-    resident.search = searchable(resident.name, resident.address)
+    resident.search = indexed(resident.name, resident.address)
     resident.version += 1
     resident.save(update_fields=[*changed, "search", "version"])
     ledger.append("resident.changed", "resident", resident.pk, {"fields": changed}, by=by)
