@@ -22,8 +22,8 @@ MOST_WORDS = 60
 NAME, KEYWORD, GROUP, DESCRIPTION = 1.0, 0.9, 0.3, 0.35
 """What a word counts by where it stands."""
 
-PHRASE = 0.8
-"""A name or keyword that was said as a whole counts its words once more, by this much."""
+PHRASE = 2.0
+"""A name or keyword that was said as a whole counts its words again, by this much."""
 
 NEAR_BEST = 0.35
 """Shown are services with at least this share of the best one's score."""

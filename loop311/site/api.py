@@ -27,9 +27,11 @@ from loop311.places.api import router as places
 from loop311.requests.api import router as requests
 from loop311.requests.api_attachments import router as attachments
 from loop311.requests.api_place import router as before_filing
+from loop311.requests.suggesting.api import router as suggesting
 from loop311.residents.api import router as residents
 
 ROUTERS: tuple[tuple[str, Router], ...] = (
+    ("", suggesting),  # before the catalogue's, whose /services/{code} would take its address
     ("", ledger),
     ("", accounts),
     ("", residents),

@@ -46,6 +46,9 @@ COMMANDS: dict[str, Entry] = {
     "catalog": Entry("loop311.catalog.commands:catalog", "The catalogue: check, load, export, diff, versions."),
     "knowledge": Entry("loop311.knowledge.commands:knowledge", "The city's answers: check, load, export, rules."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
+    "suggest": Entry(
+        "loop311.requests.suggesting.commands:suggest", "Learn from past requests which service words mean."
+    ),
     "notifications": Entry("loop311.notifications.commands:notifications", "Messages: preview, failures, quiet hours."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
