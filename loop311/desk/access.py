@@ -61,6 +61,8 @@ def desk_page(
         @wraps(view)
         def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
+                if is_script(request):
+                    return HttpResponse(status=401)  # it says so to the person, and keeps what was typed
                 return redirect_to_login(request.get_full_path(), reverse("account_login"))
             desk: Desk | None = None
             try:
@@ -79,6 +81,11 @@ def desk_page(
         return cast("Page[P]", page if may_be_kept else never_cache(page))
 
     return decorate
+
+
+def is_script(request: HttpRequest) -> bool:
+    """A page that is open asks for a part of itself; it cannot follow to the sign-in."""
+    return "HX-Request" in request.headers or request.headers.get("Accept", "") == "application/json"
 
 
 def sit_down(request: HttpRequest) -> Desk | None:

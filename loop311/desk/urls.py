@@ -38,6 +38,8 @@ register_converter(IdConverter, "id")
 app_name = "desk"
 urlpatterns = [
     path("", requests.index, name="index"),
+    path("home/", lists.home, name="home"),
+    path("signed-in/", contact.signed_in, name="signed_in"),
     path("contact/", contact.start, name="start"),
     path("contact/<id:interaction_id>/", contact.contact, name="contact"),
     path("contact/<id:interaction_id>/<slug:name>/", contact.step, name="step"),

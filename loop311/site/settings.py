@@ -99,7 +99,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/desk/"
+LOGIN_REDIRECT_URL = "/desk/home/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/desk/sign-in/"
 ACCOUNT_ADAPTER = "loop311.desk.adapter.StaffAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

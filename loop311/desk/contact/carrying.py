@@ -45,9 +45,10 @@ def carry_out(desk: Desk, interaction_id: int, name: str, sent: QueryDict, seen:
     try:
         with transaction.atomic():
             done = step(At(desk, draft, content, sent.get("value", "")))
-    except (Invalid, Conflict, NotFound) as problem:
+    except (Invalid, Conflict, NotFound) as refused:
         draft.interaction = known
-        return Carried(drafts.write(draft, kept, seen.tab), Done(focus="#wrong"), _here(problem))
+        problem = _here(refused)
+        return Carried(drafts.write(draft, kept, seen.tab), Done(focus=_first_wrong(problem)), problem)
     if done.is_over:
         return Carried(draft, done)
     return Carried(drafts.write(draft, content, seen.tab), done)
@@ -72,3 +73,8 @@ def _here(problem: Problem) -> Problem:
     """The services' names of fields as this screen has them."""
     fields = {"latitude": "address", "longitude": "address", "description": "want", "service_code": "want"}
     return at_fields(problem, fields)
+
+
+def _first_wrong(problem: Problem) -> str:
+    """Where there is something to mend; the sentence itself where it is at no field."""
+    return f"[name={problem.fields[0].field}]" if problem.fields else "#wrong"

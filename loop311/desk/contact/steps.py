@@ -102,8 +102,8 @@ def take_service(at: At) -> Done:
     if at.content.service != service.code:
         at.content.forget_answers()
     at.content.service, at.content.join = service.code, ""
-    first = at.screen.shown_questions
-    focus = f"[name={first[0]}]" if first else "#c-address"
+    first = [question for question in service.questions if question.safety]
+    focus = f"[name={contents.PREFIX}{first[0].code}]" if first else "#c-address"
     return Done(focus=focus, say=say(service.names, at.desk.language, service.code))
 
 
@@ -121,7 +121,13 @@ def take_place(at: At) -> Done:
     if found:
         at.content.typed["address"] = [found[2]]
     near = at.screen.near
-    return Done(("where", "known", "promise"), "#known button" if near else "#where-next", _where_said(len(near)))
+    return Done(("where", "known", "promise"), "#known button" if near else _next(at.screen), _where_said(len(near)))
+
+
+def _next(screen: Screen) -> str:
+    """The first question that has no answer yet, else the end."""
+    asked = [field for field in screen.shown_questions if not screen.content.word(field)]
+    return f"[name={asked[0]}]" if asked else "#save"
 
 
 def _where_said(near: int) -> str:
@@ -136,12 +142,12 @@ def other_place(at: At) -> Done:
 def take_join(at: At) -> Done:
     leading = reading.find(at.desk, at.value)
     at.content.join = leading.number
-    return Done(("known", "promise"), "#save", _("Will be joined to {number}.").format(number=leading.number))
+    return Done(("known", "promise"), _next(at.screen), _("Will be joined to {number}.").format(number=leading.number))
 
 
 def leave_join(at: At) -> Done:
     at.content.join = ""
-    return Done(("known", "promise"), "#save", _("Stands by itself."))
+    return Done(("known", "promise"), _next(at.screen), _("Stands by itself."))
 
 
 # --- What comes of it --------------------------------------------------------------------------------------------------
@@ -301,8 +307,14 @@ def go(at: At) -> Done:
 
 
 def at_fields(problem: Problem, names: dict[str, str]) -> Problem:
-    faults = {_field(fault.field, names): fault.detail for fault in problem.fields}
+    faults = {_field(fault.field, names): _short(fault) for fault in problem.fields}
     return type(problem)(problem.detail, fields=[FieldProblem(f, d) for f, d in faults.items()], extra=problem.extra)
+
+
+def _short(fault: FieldProblem) -> str:
+    """A question stands at its field already: 'How big is it?: this must be answered.' without the question."""
+    _question, colon, wrong = fault.detail.rpartition("?: ")
+    return wrong[:1].upper() + wrong[1:] if colon and fault.field.startswith("answers.") else fault.detail
 
 
 def _field(name: str, names: dict[str, str]) -> str:

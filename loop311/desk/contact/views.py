@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -20,6 +22,7 @@ from loop311.desk.contact.drafts import Seen, WrittenElsewhere
 from loop311.desk.contact.screen import Screen
 from loop311.desk.contact.steps import ALL, Done
 from loop311.desk.filing import CHANNELS
+from loop311.kit.clock import now
 from loop311.kit.problems import Invalid
 
 PARTS = {*ALL, "found", "proposals", "places", "safety_word", "advice"}
@@ -52,6 +55,13 @@ def start(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_GET
 @desk_page("interactions.write")
+def signed_in(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """After signing in beside a contact that was signed out."""
+    return show(request, desk, "desk/contact/signed_in.html", {})
+
+
+@require_GET
+@desk_page("interactions.write")
 def contact(request: HttpRequest, desk: Desk, interaction_id: int) -> HttpResponse:
     screen = Screen(desk, drafts.get(desk, interaction_id), tab=drafts.new_tab())
     return show(request, desk, PAGE, {"screen": screen})
@@ -71,12 +81,16 @@ def step(request: HttpRequest, desk: Desk, interaction_id: int, name: str) -> Ht
         return _over(request, carried)
     screen = Screen(desk, carried.draft, tab=seen.tab, problem=carried.problem)
     if "application/json" in request.headers.get("Accept", ""):
-        return JsonResponse({"version": carried.draft.version})
+        return JsonResponse({"version": carried.draft.version, "at": _hour()})
     if _is_htmx(request):
         return _sections(request, screen, _asked_for(request, carried.done, screen))
     if carried.problem:
         return show(request, desk, PAGE, {"screen": screen}, status=carried.problem.status)
     return redirect(reverse("desk:contact", args=[interaction_id]) + _anchor(carried.done.focus))
+
+
+def _hour() -> str:
+    return date_format(localtime(now()), "P")
 
 
 def _whole(text: str) -> int:
@@ -109,7 +123,7 @@ def _sections(request: HttpRequest, screen: Screen, done: Done, status: int = 0)
     names = (*done.shows, "state", "wrong")
     body = "".join(render_to_string(f"desk/contact/_{name}.html", context, request) for name in names)
     response = HttpResponse(body, status=status or (screen.problem.status if screen.problem else 200))
-    after = {"focus": done.focus, "say": done.say, "version": screen.draft.version}
+    after = {"focus": done.focus, "say": done.say, "version": screen.draft.version, "at": _hour()}
     response.headers["HX-Trigger-After-Settle"] = json.dumps({"contact:after": after})
     return response
 

@@ -125,8 +125,8 @@ def test_what_is_refused_keeps_the_words_and_says_why_at_the_field(desk: Sitting
     window = begin(desk)
     window.step("service", "pothole", want="very deep")
     shown = window.step("file", "", 422, want="very deep", address="somewhere far", **{"q-depth": "99"}).check()
-    assert "must be answered" in shown.text
-    assert "give 60 or less" in shown.text
+    assert "This must be answered" in shown.text
+    assert "Give 60 or less" in shown.text
     assert "very deep" in shown.text
     assert 'value="somewhere far"' in shown.html
     assert not Request.objects.exists()

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from loop311.accounts.audience import open_to
-from loop311.accounts.policies import SIGNED_IN
+from loop311.accounts.policies import SIGNED_IN, Role
 from loop311.desk import reading
 from loop311.desk.access import CITY, Desk, desk_page, memberships_of, show
 from loop311.desk.failures import failures as list_failures
@@ -22,6 +22,13 @@ from loop311.kit.problems import NotFound
 from loop311.notifications import services as notifications
 from loop311.requests.queries import Wanted, read_cursor
 from loop311.residents import services as residents
+
+
+@require_GET
+@desk_page("requests.read")
+def home(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Who takes calls begins with a contact, everybody else with the queue of their team."""
+    return redirect("desk:start" if Role.CONCIERGE in desk.staff.roles else "desk:my_queue")
 
 
 @require_GET

@@ -1,0 +1,136 @@
+/* The contact by keyboard: shortcuts, lists, and where the keyboard goes on after a step. Everything works without it, too. */
+
+import { Keeper, freshToken } from "./keeping.js";
+
+const form = document.getElementById("contact");
+const help = document.getElementById("keys");
+const keeper = new Keeper(form);
+const FIELDS = "input:not([type=hidden]), select, textarea";
+const AREAS = {
+  1: ["#c-who", "#caller button"],
+  2: ["#c-want"],
+  3: ["#c-address"],
+  4: [`#safety ${"input:not([type=hidden])"}`, "#questions input:not([type=hidden]), #questions select, #questions textarea"],
+  5: ["#known button"],
+  6: ["#answer a, #answer button, #answer input:not([type=hidden])"],
+  7: ["#save", ".next button"],
+  8: ["#holds"],
+  9: ["#wrap-up"],
+};
+const PRESSES = { n: "#new > summary", i: "#inform", b: "#call-back > summary" };
+
+function first(selectors) {
+  for (const selector of selectors) {
+    const found = [...form.querySelectorAll(selector)].find((each) => each.checkVisibility());
+    if (found) return found;
+  }
+  return null;
+}
+
+/** The chosen one of a group of radios, else the field itself. */
+function entrance(field) {
+  if (field?.type !== "radio") return field;
+  return form.querySelector(`input[name="${CSS.escape(field.name)}"]:checked`) ?? field;
+}
+
+function go(selector) {
+  const found = entrance(form.querySelector(selector));
+  found?.focus();
+}
+
+// --- Shortcuts -----------------------------------------------------------------------------------------------------------
+
+function pressed(event) {
+  if (event.ctrlKey && event.key === "Enter") return act(event, () => first(["#save"])?.click());
+  if (event.altKey && !event.ctrlKey && !event.metaKey) return withAlt(event);
+  if (event.key === "?" && singleKey() && !event.target.closest(FIELDS)) return act(event, () => help.showModal());
+  if (["ArrowDown", "ArrowUp", "Escape", "Enter"].includes(event.key)) return inLists(event);
+}
+
+function withAlt(event) {
+  const digit = event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
+  if (digit) return act(event, () => entrance(first(AREAS[digit]))?.focus());
+  const opener = PRESSES[event.code.replace("Key", "").toLowerCase()];
+  const found = opener && first([opener]);
+  if (found) act(event, () => press(found));
+}
+
+function press(found) {
+  if (found.localName !== "summary") return found.click();
+  found.parentElement.open = true;
+  found.parentElement.querySelector(FIELDS)?.focus();
+}
+
+function act(event, what) {
+  event.preventDefault();
+  what();
+}
+
+// --- Lists: from the field with the arrows, Enter chooses --------------------------------------------------------------------
+
+const LISTS = { "c-who": "#found", "c-want": "#proposals", "c-address": "#places" };
+
+function inLists(event) {
+  const button = event.target.closest(".choices button");
+  if (button) return moveFrom(button, event);
+  const list = LISTS[event.target.id];
+  if (!list || event.shiftKey || !["ArrowDown", "Enter"].includes(event.key)) return;
+  if (event.key === "ArrowDown" && event.target.localName === "textarea" && event.target.value.includes("\n")) return;
+  const offered = form.querySelector(`${list} .choices button`);
+  if (offered) act(event, () => offered.focus());
+  else if (event.key === "Enter") act(event, () => form.requestSubmit());
+}
+
+function moveFrom(button, event) {
+  if (event.key === "Enter") return;
+  const all = [...button.closest(".choices").querySelectorAll("button")];
+  const at = all.indexOf(button);
+  const field = Object.keys(LISTS).find((id) => button.closest(LISTS[id]));
+  const next = { ArrowDown: all[Math.min(at + 1, all.length - 1)], ArrowUp: all[at - 1], Escape: null }[event.key];
+  act(event, () => (next ?? (field ? document.getElementById(field) : button)).focus());
+}
+
+// --- After a step ------------------------------------------------------------------------------------------------------------
+
+function after({ focus, say, version, at }) {
+  if (version) form.elements.version.value = version;
+  document.getElementById("say").textContent = say ?? "";
+  if (at) keeper.saved.textContent = `${keeper.banner.dataset.kept} ${at}`;
+  if (focus) go(focus);
+}
+
+function showKeys() {
+  const opener = form.querySelector("[data-keys]");
+  opener.hidden = false;
+  opener.addEventListener("click", () => help.showModal());
+  help.querySelector("[data-close]").addEventListener("click", () => help.close());
+  const single = help.querySelector("[data-single]");
+  single.checked = singleKey();
+  single.addEventListener("change", () => localStorage.setItem("loop311.single-key", single.checked ? "on" : "off"));
+}
+
+function singleKey() {
+  return localStorage.getItem("loop311.single-key") !== "off";
+}
+
+document.addEventListener("keydown", pressed);
+document.body.addEventListener("contact:after", (event) => after(event.detail));
+form.addEventListener("htmx:configRequest", (event) => {
+  freshToken(form);
+  event.detail.parameters.csrfmiddlewaretoken = form.elements.csrfmiddlewaretoken.value;
+});
+form.addEventListener("htmx:beforeRequest", (event) => {
+  event.detail.xhr.edits = keeper.edits;
+});
+form.addEventListener("htmx:afterRequest", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  const button = requestConfig?.triggeringEvent?.submitter ?? null;
+  if (xhr.status === 401) keeper.broken("signedOut", button);
+  else if (xhr.status >= 500) keeper.broken("trouble", button);
+  else if (xhr.status >= 200) keeper.arrived(xhr.edits);
+});
+form.addEventListener("htmx:sendError", (event) => {
+  keeper.broken("offline", event.detail.requestConfig?.triggeringEvent?.submitter ?? null);
+});
+showKeys();
+if (!document.activeElement || document.activeElement === document.body) (first(["#done", "#c-who", "#c-want"]))?.focus();

@@ -1,0 +1,173 @@
+/* Nothing typed is lost: it is kept on the server as it is typed, and in this browser as long as the server does not have it. */
+
+const PAUSE = 700;
+const RETRY = [2000, 4000, 8000, 15000];
+
+/** The token of now: signing in again in another window changes it. */
+export function freshToken(form) {
+  const found = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  const field = form.elements.csrfmiddlewaretoken;
+  if (found && field) field.value = found[1];
+}
+
+export class Keeper {
+  constructor(form) {
+    this.form = form;
+    this.saved = document.getElementById("saved");
+    this.banner = document.getElementById("banner");
+    this.place = `loop311.contact.${form.dataset.contact}`;
+    this.edits = 0; // counts what was typed, to know whether something came after a letter was sent
+    this.sent = 0;
+    this.trouble = "";
+    this.tries = 0;
+    this.pending = null; // the button that was pressed without an answer
+    form.addEventListener("input", () => this.typed());
+    form.addEventListener("change", () => this.typed());
+    window.addEventListener("online", () => this.again());
+    window.addEventListener("offline", () => this.broken("offline"));
+    window.addEventListener("focus", () => this.trouble && this.again());
+    window.addEventListener("pagehide", () => this.edits > this.sent && this.remember());
+    this.banner.addEventListener("click", (event) => event.target.closest("[data-again]") && this.again());
+    this.recover();
+  }
+
+  typed() {
+    this.edits += 1;
+    this.remember();
+    if (!this.trouble) this.saved.textContent = this.banner.dataset.typing;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.keep(), PAUSE);
+  }
+
+  fields() {
+    return [...new FormData(this.form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  }
+
+  remember() {
+    try {
+      localStorage.setItem(this.place, JSON.stringify(this.fields()));
+    } catch {
+      /* a full or forbidden store: the server still has all but the last moment */
+    }
+  }
+
+  forget() {
+    try {
+      localStorage.removeItem(this.place);
+    } catch {
+      /* nothing was kept there */
+    }
+  }
+
+  /** Words that never reached the server come back into their fields, under the window they were typed in. */
+  recover() {
+    let left = null;
+    try {
+      left = JSON.parse(localStorage.getItem(this.place));
+    } catch {
+      left = null;
+    }
+    if (!Array.isArray(left)) return;
+    const state = new Map(left);
+    if (state.get("part") !== this.form.elements.part.value) return this.forget();
+    this.fill(left);
+    this.form.elements.tab.value = state.get("tab");
+    this.form.elements.version.value = state.get("version");
+    this.edits += 1;
+    this.keep();
+  }
+
+  fill(left) {
+    const words = new Map();
+    for (const [name, value] of left) words.set(name, [...(words.get(name) ?? []), value]);
+    for (const field of this.form.elements) {
+      if (!field.name || ["hidden", "submit", "button"].includes(field.type)) continue;
+      const values = words.get(field.name) ?? [];
+      if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
+      else if (words.has(field.name)) field.value = values[0];
+    }
+  }
+
+  /** Send the words alone; nothing on the screen moves. */
+  async keep() {
+    clearTimeout(this.timer);
+    if (this.busy || this.edits === this.sent) return;
+    this.busy = true;
+    const edits = this.edits;
+    freshToken(this.form);
+    try {
+      const answer = await fetch(this.form.action, {
+        method: "POST",
+        body: new FormData(this.form),
+        headers: { Accept: "application/json" },
+        redirect: "manual",
+        signal: AbortSignal.timeout(10000),
+      });
+      const told = answer.ok ? await answer.json() : {};
+      if (told.version) this.form.elements.version.value = told.version;
+      this.answered(answer.status, edits, told.at);
+    } catch {
+      this.broken("offline");
+    } finally {
+      this.busy = false;
+      if (this.edits > this.sent && !this.trouble) this.timer = setTimeout(() => this.keep(), PAUSE);
+    }
+  }
+
+  answered(status, edits, at) {
+    if (status === 200) return this.arrived(edits, at);
+    if (status === 401 || status === 0) return this.broken("signedOut");
+    if (status === 409) {
+      this.sent = edits;
+      return this.form.requestSubmit(); // the page explains what the other window wrote
+    }
+    if (status === 404) return window.location.assign(window.location.pathname);
+    if (status >= 500) return this.broken("trouble");
+    this.sent = edits; // refused with a sentence: shown by the step that needs it
+  }
+
+  /** The server has everything typed up to `edits`. */
+  arrived(edits = this.edits, at = "") {
+    this.sent = Math.max(this.sent, edits);
+    if (this.edits === this.sent) this.forget();
+    if (at) this.saved.textContent = `${this.banner.dataset.kept} ${at}`;
+    if (!this.trouble) return;
+    this.trouble = "";
+    this.tries = 0;
+    clearTimeout(this.retry);
+    this.banner.replaceChildren(document.createTextNode(this.banner.dataset.back));
+    setTimeout(() => this.trouble || this.banner.replaceChildren(), 6000);
+    const button = this.pending;
+    this.pending = null;
+    if (button?.isConnected) this.form.requestSubmit(button);
+  }
+
+  broken(why, button = null) {
+    if (button) this.pending = button;
+    this.edits += this.edits === this.sent ? 1 : 0;
+    this.remember();
+    if (this.trouble !== why) this.explain(why);
+    this.trouble = why;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.again(), RETRY[Math.min(this.tries, RETRY.length - 1)]);
+    this.tries += 1;
+  }
+
+  explain(why) {
+    const words = this.banner.dataset;
+    const told = document.createElement("span");
+    told.textContent = words[why];
+    const act = document.createElement(why === "signedOut" ? "a" : "button");
+    if (why === "signedOut") Object.assign(act, { href: words.signInAt, target: "_blank", rel: "noopener", textContent: words.signIn });
+    else Object.assign(act, { type: "button", className: "plain", textContent: words.again });
+    if (why !== "signedOut") act.dataset.again = "";
+    this.banner.replaceChildren(told, act);
+    this.saved.textContent = words.typing;
+  }
+
+  again() {
+    if (!this.trouble && this.edits === this.sent) return;
+    this.edits += this.edits === this.sent ? 1 : 0;
+    this.keep();
+  }
+}
