@@ -97,7 +97,6 @@ work_mem = 16MB
 maintenance_work_mem = {max(64, min(512, mebibytes // 16))}MB
 max_connections = 200
 max_wal_size = 2GB
-wal_compression = on
 checkpoint_timeout = 15min
 random_page_cost = 1.1
 jit = off

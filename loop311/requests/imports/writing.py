@@ -146,6 +146,7 @@ class Writer:
         """All of the batch or nothing. Numbers are taken first and apart, so that filings need not wait for the batch."""
         numbers = self._numbers(batch.new)
         with transaction.atomic():
+            _run("SET LOCAL synchronous_commit = off")
             known = self._known(batch.changed)
             self._stage(batch, numbers, known)
             self._write_tables(batch)
