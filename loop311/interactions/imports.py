@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import connection
 
 from loop311.interactions.policies import ContactOutcome
+from loop311.kit.copying import copy_lines
 
 
 def reserve_ids(count: int) -> list[int]:
-    """Ids for contacts about to be written with `write_staged`."""
+    """Ids for contacts about to be written with `write_added`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('interactions_interaction_id_seq') FROM generate_series(1, %s)", [count])
         return [row[0] for row in cursor.fetchall()]
 
 
-def write_staged(table: str, jurisdiction_id: int, source: str, *, corrects: bool) -> None:
-    """A contact for each row of a temporary table with interaction_id, channel, received_at and source_id.
+def added_line(contact_id: int, jurisdiction_id: int, channel: str, at: str, source: str, source_id: str) -> str:
+    """A new contact for `write_added`, begun and over when the request was taken; the texts are escaped for COPY."""
+    return f"{contact_id}\t{jurisdiction_id}\t{channel}\t\t\t{at}\t{at}\t\t{ContactOutcome.REQUEST.value}\t{source}\t{source_id}\n"
 
-    Rows with `is_new` make one, the others correct the one they have, whose id the caller read from the city's own rows.
-    Each was begun and over when the request was taken. `corrects` says that there are such others.
+
+def write_added(lines: Sequence[str]) -> None:
+    copy_lines(
+        "interactions_interaction (id, jurisdiction_id, channel, on_behalf_of, language, started_at, ended_at, topic,"
+        " outcome, source, source_id)",
+        lines,
+    )
+
+
+def correct_staged(table: str) -> None:
+    """Contacts whose request has changed at its source: `table` is a temporary one with interaction_id, channel, received_at.
+
+    The ids were read by the caller from the city's own rows.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO interactions_interaction (id, jurisdiction_id, channel, on_behalf_of, language, started_at,"
-            " ended_at, topic, outcome, source, source_id)"
-            " SELECT interaction_id, %s, channel, '', '', received_at, received_at, '', %s, %s, source_id"
-            f" FROM {table} WHERE is_new",
-            [jurisdiction_id, ContactOutcome.REQUEST.value, source],
+            "UPDATE interactions_interaction i"
+            " SET channel = s.channel, started_at = s.received_at, ended_at = s.received_at"
+            f" FROM {table} s WHERE i.id = s.interaction_id"
+            " AND (i.channel, i.started_at) IS DISTINCT FROM (s.channel, s.received_at)"
         )
-        if corrects:
-            cursor.execute(
-                "UPDATE interactions_interaction i"
-                " SET channel = s.channel, started_at = s.received_at, ended_at = s.received_at"
-                f" FROM {table} s WHERE NOT s.is_new AND i.id = s.interaction_id"
-                " AND (i.channel, i.started_at) IS DISTINCT FROM (s.channel, s.received_at)"
-            )

@@ -63,9 +63,12 @@ DROP TRIGGER {function}_whole ON {table}; DROP FUNCTION {function}_whole();
     )
 
 
-def never_removed(table: str, *, city: str = "jurisdiction_id") -> RunSQL:
-    """A migration step: rows of `table` are never removed, and their id and city (its column is `city`) never change."""
-    function = f"{table}_stays"
+def never_removed(table: str, *, city: str = "jurisdiction_id", name: str = "") -> RunSQL:
+    """A migration step: rows of `table` are never removed, and their id and city (its column is `city`) never change.
+
+    `name` is that of the triggers, where the usual one is taken.
+    """
+    function = name or f"{table}_stays"
     return RunSQL(
         sql=f"""
 CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -84,12 +87,17 @@ DROP TRIGGER {function}_whole ON {table}; DROP FUNCTION {function}();
     )
 
 
-def same_city_at_once(table: str, references: dict[str, str]) -> RunSQL:
+_BY_KEY = "SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off"
+
+
+def same_city_at_once(table: str, references: dict[str, str], *, into: str = "") -> RunSQL:
     """A migration step: as `same_city` for every column of `references`, checked once a statement instead of once a row.
 
     An import writes thousands of rows at once that point to a hundred services: a foreign key looks each of them up, which was
     three fifths of the work. The targets must be `never_removed` or append-only: then what was seen stays, and no lock on
     it is needed. A null column is not checked; an update that leaves the columns alone costs nothing.
+    `into` says in the triggers' name what is referenced when that is a table that grows as fast as this one; it is then always
+    looked up by its key. (The planner keeps the plan it made when the table was small, which may read it whole.)
     """
 
     def missing(row: str) -> str:
@@ -100,7 +108,8 @@ def same_city_at_once(table: str, references: dict[str, str]) -> RunSQL:
         )
 
     sentence = f"{table}: {', '.join(references)} must be of the row''s own city"
-    return _at_once(f"{table}_same_city", table, ["jurisdiction_id", *references], missing, sentence)
+    function = f"{table}_{into}_same_city" if into else f"{table}_same_city"
+    return _at_once(function, table, ["jurisdiction_id", *references], missing, sentence, plan=_BY_KEY if into else "")
 
 
 def city_at_once(table: str, cities: str) -> RunSQL:
@@ -115,13 +124,18 @@ def city_at_once(table: str, cities: str) -> RunSQL:
     return _at_once(f"{table}_city", table, ["jurisdiction_id"], missing, f"{table}: there is no such city")
 
 
-def _at_once(function: str, table: str, columns: Sequence[str], missing: Callable[[str], str], sentence: str) -> RunSQL:
-    """`missing` says in SQL of a row with the columns that what it points to is not there."""
+def _at_once(
+    function: str, table: str, columns: Sequence[str], missing: Callable[[str], str], sentence: str, plan: str = ""
+) -> RunSQL:
+    """`missing` says in SQL of a row with the columns that what it points to is not there.
+
+    With `plan`, settings of the planner, the check of added rows runs under them.
+    """
     refuse = f"RAISE EXCEPTION '{sentence}' USING ERRCODE = 'foreign_key_violation';"
     old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
     return RunSQL(
         sql=f"""
-CREATE FUNCTION {function}_added() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION {function}_added() RETURNS trigger LANGUAGE plpgsql {plan} AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM (SELECT DISTINCT {", ".join(columns)} FROM added) a WHERE {missing("a")}) THEN
         {refuse}

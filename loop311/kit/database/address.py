@@ -29,7 +29,9 @@ def connection_settings(url: str | None, home: Path) -> dict[str, Any]:
         parts = conninfo_to_dict(url or connection_url(home))
     except ProgrammingError as error:
         raise DatabaseUnavailable("DATABASE_URL is not a PostgreSQL address (postgresql://user@host/name).") from error
-    options = {"connect_timeout": "5", "server_side_binding": True, "prepare_threshold": 2} | {key: value for key, value in parts.items() if key not in _SETTING_OF}
+    options = {"connect_timeout": "5", "server_side_binding": True, "prepare_threshold": 2} | {
+        key: value for key, value in parts.items() if key not in _SETTING_OF
+    }
     return {
         "ENGINE": "loop311.kit.backend",
         **{setting: str(parts[key]) for key, setting in _SETTING_OF.items() if key in parts},

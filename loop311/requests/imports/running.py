@@ -38,7 +38,7 @@ _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 _LOCK = 311_12
 """First key of the advisory lock; the second is the city."""
 
-_SWITCH = 0.000_02
+_SWITCH = 0.000_05
 """Seconds for which the computing thread keeps the interpreter: the writing thread wants it rarely, and then at once."""
 
 Tick = Callable[[int, int], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -29,30 +29,27 @@ from loop311.requests.policies import PromiseReason
 COMPLETION = '[["record", "statement"]]'
 """The snapshot of the completion rule `imported`."""
 
-_COLUMNS = (
-    "request_id, interaction_id, is_new, number, source_id, source_digest, service_id, team_id, state, channel,"
-    " received_at, due_at, ended_at, outcome, outcome_note, description, address, answers, areas, latitude, longitude"
+_TOLD = (
+    "source_id, source_digest, service_id, team_id, state, channel, received_at, due_at, ended_at, outcome, outcome_note,"
+    " description, address, answers, areas, latitude, longitude"
+)
+"""The columns that a draft's line holds, of the table as of the staging table."""
+
+_ADDED = (
+    f"requests_request (id, interaction_id, number, {_TOLD}, done_at, jurisdiction_id, catalogue_version_id, priority,"
+    " publicity, completion, updated_at, source, location_note, waiting_reason, handed_to, handed_reference, joined_count,"
+    " reopened_count, evidence_after, salt, version)"
+)
+_PROMISED = (
+    "requests_promise (request_id, due_at, made_at, jurisdiction_id, step, sequence, reason, note, catalogue_version_id,"
+    " policy)"
 )
 _STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS import_stage (
-    request_id bigint, interaction_id bigint, is_new boolean, number text, source_id text, source_digest bytea,
-    service_id bigint, team_id bigint, state text, channel text, received_at timestamptz, due_at timestamptz,
-    ended_at timestamptz, outcome text, outcome_note text, description text, address text, answers jsonb, areas jsonb,
-    latitude float8, longitude float8
+    request_id bigint, interaction_id bigint, source_id text, source_digest bytea, service_id bigint, team_id bigint,
+    state text, channel text, received_at timestamptz, due_at timestamptz, ended_at timestamptz, outcome text,
+    outcome_note text, description text, address text, answers jsonb, areas jsonb, latitude float8, longitude float8
 ) ON COMMIT DELETE ROWS
-"""
-
-_INSERT = f"""
-INSERT INTO requests_request (id, jurisdiction_id, number, interaction_id, catalogue_version_id, service_id, team_id, state,
-    priority, channel, description, answers, address, latitude, longitude, location_note, areas, publicity, completion,
-    received_at, due_at, done_at, ended_at, updated_at, outcome, outcome_note, waiting_reason, handed_to,
-    handed_reference, joined_count, reopened_count, evidence_after, salt, version, source,
-    source_id, source_digest)
-SELECT request_id, %(city)s, number, interaction_id, %(version)s, service_id, team_id, state,
-    %(priority)s, channel, description, answers, address, latitude, longitude, '', areas, %(publicity)s, '{COMPLETION}',
-    received_at, due_at, ended_at, ended_at, %(now)s, outcome, outcome_note, '', '',
-    '', 0, 0, 0, '', 1, %(source)s, source_id, source_digest
-FROM import_stage WHERE is_new
 """
 
 _UPDATE = """
@@ -70,7 +67,6 @@ FROM (
     SELECT stage.*, stage.state = 'received' AND was.done_at IS NULL AND was.ended_at IS NULL AS stays
     FROM import_stage stage
     JOIN requests_request was ON was.id = stage.request_id
-    WHERE NOT stage.is_new
 ) s
 WHERE r.id = s.request_id
 """
@@ -82,19 +78,18 @@ The source is the master of what it says. A source that says no more than 'open'
 _CLOCKS = """
 UPDATE requests_clockstop c SET ended_at = greatest(%(now)s, c.started_at)
 FROM import_stage s JOIN requests_request r ON r.id = s.request_id
-WHERE NOT s.is_new AND c.jurisdiction_id = %(city)s AND c.request_id = s.request_id AND c.ended_at IS NULL
+WHERE c.jurisdiction_id = %(city)s AND c.request_id = s.request_id AND c.ended_at IS NULL
     AND r.state <> 'waiting'
 """
 
 _PROMISES = """
 INSERT INTO requests_promise (jurisdiction_id, request_id, step, sequence, due_at, made_at, reason, note,
     catalogue_version_id, policy)
-SELECT %(city)s, s.request_id, %(step)s, coalesce(last.sequence, 0) + 1, s.due_at,
-    CASE WHEN s.is_new THEN s.received_at ELSE %(now)s END, %(reason)s, '', %(version)s, ''
+SELECT %(city)s, s.request_id, %(step)s, coalesce(last.sequence, 0) + 1, s.due_at, %(now)s, %(reason)s, '', %(version)s, ''
 FROM import_stage s
 LEFT JOIN LATERAL (
     SELECT p.sequence, p.due_at FROM requests_promise p
-    WHERE NOT s.is_new AND p.jurisdiction_id = %(city)s AND p.request_id = s.request_id AND p.step = %(step)s
+    WHERE p.jurisdiction_id = %(city)s AND p.request_id = s.request_id AND p.step = %(step)s
     ORDER BY p.sequence DESC LIMIT 1
 ) last ON true
 WHERE s.due_at IS NOT NULL AND s.due_at IS DISTINCT FROM last.due_at
@@ -130,6 +125,9 @@ class Batch:
     """For the new ones, by `Writer.prepare`."""
     events: Composed | None = None
     """That the new ones were imported, by `Writer.prepare`."""
+    contacts: list[str] = field(default_factory=list)
+    """Lines of COPY for the new ones, by `Writer.prepare`, as are `promises`."""
+    promises: list[str] = field(default_factory=list)
 
 
 class Writer:
@@ -143,17 +141,27 @@ class Writer:
         self._by = by
 
     def write(self, batch: Batch) -> None:
-        """All of the batch or nothing. Numbers are taken first and apart, so that filings need not wait for the batch."""
+        """All of the batch or nothing. Numbers are taken first and apart, so that filings need not wait for the batch.
+
+        Nobody is told of a batch before the import's own end is committed, so no batch waits for the disk by itself.
+        """
         numbers = self._numbers(batch.new)
         with transaction.atomic():
             _run("SET LOCAL synchronous_commit = off")
             known = self._known(batch.changed)
-            self._stage(batch, numbers, known)
-            self._write_tables(batch)
+            if batch.new:
+                self._add(batch, numbers)
+            if batch.changed:
+                self._change(batch.changed, known)
             if batch.events:
                 append_composed(batch.events)
             append_many(self._city.pk, self._updated(batch.changed, known), self._by)
-            _run("TRUNCATE import_stage")
+
+    def _add(self, batch: Batch, numbers: Sequence[str]) -> None:
+        interactions.write_added(batch.contacts)
+        ids = zip(batch.ids.requests, batch.ids.contacts, numbers, batch.new, strict=True)
+        copy_lines(_ADDED, [f"{request}\t{contact}\t{number}\t{draft.line}" for request, contact, number, draft in ids])
+        copy_lines(_PROMISED, batch.promises)
 
     def _numbers(self, drafts: Sequence[Draft]) -> list[str]:
         """In the order of the drafts, each from the series of its local year."""
@@ -176,18 +184,22 @@ class Writer:
             cursor.execute(_KNOWN, [self._city.pk, self._mapping.source, [draft.source_id for draft in drafts]])
             return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
 
-    def _stage(self, batch: Batch, numbers: Sequence[str], known: dict[str, tuple[int, int]]) -> None:
+    def _change(self, drafts: Sequence[Draft], known: dict[str, tuple[int, int]]) -> None:
         _run(_STAGE)
-        lines = [
-            f"{request_id}\t{contact_id}\tt\t{number}\t{draft.line}"
-            for request_id, contact_id, number, draft in zip(
-                batch.ids.requests, batch.ids.contacts, numbers, batch.new, strict=True
-            )
-        ]
-        for draft in batch.changed:
-            request_id, contact_id = known[draft.source_id]
-            lines.append(f"{request_id}\t{contact_id}\tf\t\t{draft.line}")
-        copy_lines(f"import_stage ({_COLUMNS})", lines)
+        lines = ["{}\t{}\t{}".format(*known[draft.source_id], draft.line) for draft in drafts]
+        copy_lines(f"import_stage (request_id, interaction_id, {_TOLD})", lines)
+        _run("ANALYZE import_stage (request_id, interaction_id)")
+        values: dict[str, str | int | datetime] = {
+            "city": self._city.pk,
+            "version": self._words.version_id,
+            "step": Step.RESOLUTION.value,
+            "reason": PromiseReason.IMPORTED.value,
+            "now": now(),
+        }
+        interactions.correct_staged("import_stage")
+        for sql in (_UPDATE, _CLOCKS, _PROMISES):
+            _run(sql, values)
+        _run("TRUNCATE import_stage")
 
     def reserve(self, count: int) -> Ids:
         """For up to so many new rows; those that are not used are lost, as with any sequence."""
@@ -195,51 +207,54 @@ class Writer:
 
     def prepare(self, batch: Batch, ids: Ids) -> None:
         """All of a batch's lines and events, before its turn has come to be written. Works without the database."""
-        for draft in (*batch.new, *batch.changed):
-            self._spell(draft)
+        for draft in batch.changed:
+            self._spell(draft, "\n")
         batch.ids = ids.first(len(batch.new))
-        events = [
-            NewEvent("request.imported", "request", request_id, draft.body, draft.received_at)
-            for request_id, draft in zip(batch.ids.requests, batch.new, strict=True)
-        ]
-        batch.events = compose(events, batch.ids.events, self._by) if events else None
+        if batch.new:
+            self._prepare_new(batch)
 
-    def _spell(self, d: Draft) -> None:
-        """Its line, and its event's body as `canonical` would spell it: digits, codes and times, that need no escapes."""
+    def _prepare_new(self, batch: Batch) -> None:
+        """COPY's lines of requests, contacts and promises: what is the same in each row is spelt once."""
+        city, mapping, version = self._city.pk, self._mapping, self._words.version_id
+        same = (
+            f"\t{city}\t{version}\t{mapping.priority.value}\t{mapping.publicity.value}\t{COMPLETION}\t{now().isoformat()}"
+            f"\t{mapping.source}\t\t\t\t\t0\t0\t0\t\t1\n"
+        )
+        promised = f"\t{city}\t{Step.RESOLUTION.value}\t1\t{PromiseReason.IMPORTED.value}\t\t{version}\t\n"
+        events = []
+        for request_id, contact_id, draft in zip(batch.ids.requests, batch.ids.contacts, batch.new, strict=True):
+            received, due = self._spell(draft, same)
+            source_id = escaped(draft.source_id)
+            batch.contacts.append(
+                interactions.added_line(contact_id, city, draft.channel, received, mapping.source, source_id)
+            )
+            if due:
+                batch.promises.append(f"{request_id}\t{due}\t{received}{promised}")
+            events.append(NewEvent("request.imported", "request", request_id, draft.body, draft.received_at))
+        batch.events = compose(events, batch.ids.events, self._by)
+
+    def _spell(self, d: Draft, end: str) -> tuple[str, str | None]:
+        """Its line with this end, and its event's body as `canonical` would spell it: digits, codes and times without escapes.
+
+        Gives the times of receiving and of the promise as they stand there.
+        """
         service_id, team_id = self._words.of(d.naming)
-        digest, due = d.digest.hex(), d.due_at and d.due_at.isoformat()
+        digest, received, due = d.digest.hex(), d.received_at.isoformat(), d.due_at and d.due_at.isoformat()
+        ended = d.ended_at.isoformat() if d.ended_at else NULL
+        done = "" if end == "\n" else f"\t{ended}"
         d.line = (
             f"{escaped(d.source_id)}\t\\\\x{digest}\t{service_id}\t{team_id}\t{d.state}\t{d.channel}"
-            f"\t{d.received_at.isoformat()}\t{due or NULL}\t{d.ended_at.isoformat() if d.ended_at else NULL}"
+            f"\t{received}\t{due or NULL}\t{ended}"
             f"\t{d.outcome}\t{escaped(d.outcome_note)}\t{escaped(d.description)}\t{escaped(d.address)}"
             f"\t{escaped(d.kept)}\t{escaped(msgspec.json.encode(d.areas).decode())}"
-            f"\t{or_null(d.latitude)}\t{or_null(d.longitude)}\n"
+            f"\t{or_null(d.latitude)}\t{or_null(d.longitude)}{done}{end}"
         )
         promise = f'"due_at":"{due}",' if due else ""
         d.body = (
             f'{{"digest":"{digest}",{promise}"service":{service_id},"source":"{self._mapping.source}",'
             f'"state":"{d.state}","team":{team_id}}}'
         )
-
-    def _write_tables(self, batch: Batch) -> None:
-        values: dict[str, str | int | datetime] = {
-            "city": self._city.pk,
-            "version": self._words.version_id,
-            "priority": self._mapping.priority.value,
-            "publicity": self._mapping.publicity.value,
-            "source": self._mapping.source,
-            "step": Step.RESOLUTION.value,
-            "reason": PromiseReason.IMPORTED.value,
-            "now": now(),
-        }
-        if batch.changed:
-            _run("ANALYZE import_stage (request_id, interaction_id, is_new)")
-        interactions.write_staged("import_stage", self._city.pk, self._mapping.source, corrects=bool(batch.changed))
-        _run(_INSERT, values)
-        if batch.changed:
-            _run(_UPDATE, values)
-            _run(_CLOCKS, values)
-        _run(_PROMISES, values)
+        return received, due
 
     def _updated(self, drafts: Sequence[Draft], known: dict[str, tuple[int, int]]) -> Iterator[NewEvent]:
         at = now()
