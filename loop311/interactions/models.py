@@ -14,8 +14,8 @@ class Interaction(models.Model):
     jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     channel = models.TextField()
     """A value of interactions.policies.Channel."""
-    resident = city_fk("residents.Resident", null=True, related_name="interactions")
-    staff = city_fk("accounts.StaffMember", null=True, related_name="interactions")
+    resident = city_fk("residents.Resident", null=True, related_name="interactions", db_index=False)
+    staff = city_fk("accounts.StaffMember", null=True, related_name="interactions", db_index=False)
     on_behalf_of = models.TextField(blank=True)
     """Who is really meant when somebody asks for another ('my mother'); erased with the resident."""
     language = models.TextField(blank=True)
@@ -37,6 +37,11 @@ class Interaction(models.Model):
                 fields=["jurisdiction", "resident", "started_at"],
                 name="interaction_of_resident",
                 condition=models.Q(resident__isnull=False),
+            ),
+            models.Index(
+                fields=["jurisdiction", "staff", "started_at"],
+                name="interaction_of_staff",
+                condition=models.Q(staff__isnull=False),
             ),
         ]
 

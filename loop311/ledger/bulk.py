@@ -96,11 +96,21 @@ class Composed:
 
 
 def compose(batch: Sequence[NewEvent], ids: Sequence[int], by: Actor) -> Composed:
-    """The first events of subjects that are new, to be written with `append_composed`. Asks the database nothing.
+    """The first event of each of as many new subjects, to be written with `append_composed`. Asks the database nothing.
 
-    That way a thread makes a batch ready while another one's transaction writes the batch before.
+    That way a thread makes a batch ready while another one's transaction writes the batch before. Chains of one event need
+    no ends looked up, which is a third of the work of `append_many`.
     """
-    return _composed(batch, ids, _beginnings({(new.subject_type, new.subject_id) for new in batch}), by)
+    recorded_at = now()
+    recorded, key, city = iso(recorded_at), seal_key(), by.jurisdiction_id
+    events: list[str] = []
+    heads: list[str] = []
+    for event_id, new in zip(ids, batch, strict=True):
+        line, head = _linked(event_id, new, 1, GENESIS, by, recorded)
+        events.append(line)
+        sealed = seal(key, city, new.subject_type, new.subject_id, 1, head)
+        heads.append(_head_line(city, new.subject_type, new.subject_id, 1, head, sealed))
+    return Composed(recorded_at, _jobs(batch, ids), events, heads, [])
 
 
 @transaction.atomic
@@ -120,9 +130,7 @@ def _composed(batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject,
     for (kind, ref), end in ends.items():
         sealed = seal(key, city, kind, ref, end.sequence, end.hash)
         if end.is_new:
-            heads.append(
-                f"{city}\t{escaped(kind)}\t{ref}\t{end.sequence}\t\\\\x{end.hash.hex()}\t\\\\x{sealed.hex()}\n"
-            )
+            heads.append(_head_line(city, kind, ref, end.sequence, end.hash, sealed))
         else:
             moved.append((city, kind, ref, end.sequence, end.hash, sealed))
     return Composed(recorded_at, _jobs(batch, ids), events, heads, moved)
@@ -172,19 +180,32 @@ def _chained(
     batch: Sequence[NewEvent], ids: Sequence[int], ends: dict[Subject, _End], by: Actor, recorded_at: datetime
 ) -> Iterator[str]:
     """COPY's lines of the batch, each event at the end of its chain as it then stands; `ends` moves along."""
-    city, recorded = by.jurisdiction_id, iso(recorded_at)
+    recorded = iso(recorded_at)
     for event_id, new in zip(ids, batch, strict=True):
         end = ends[new.subject_type, new.subject_id]
-        sequence, previous, at = end.sequence + 1, end.hash, iso(new.at)
-        body = new.body if isinstance(new.body, str) else canonical(new.body)
-        actor = new.by or by
-        kind, ref = actor.kind.value, actor.ref
-        fact = Fact(event_id, city, new.subject_type, new.subject_id, sequence, new.kind, at, kind, ref, body, recorded)
-        end.sequence, end.hash = sequence, event_hash(previous, fact)
-        yield (
-            f"{event_id}\t{city}\t{escaped(new.subject_type)}\t{new.subject_id}\t{sequence}\t{escaped(new.kind)}"
-            f"\t{at}\t{kind}\t{ref}\t{escaped(body)}\t\\\\x{previous.hex()}\t\\\\x{end.hash.hex()}\t{recorded}\n"
-        )
+        end.sequence += 1
+        line, end.hash = _linked(event_id, new, end.sequence, end.hash, by, recorded)
+        yield line
+
+
+def _linked(
+    event_id: int, new: NewEvent, sequence: int, previous: bytes, by: Actor, recorded: str
+) -> tuple[str, bytes]:
+    """COPY's line of one event at this place of its chain, and its hash."""
+    city, at, actor = by.jurisdiction_id, iso(new.at), new.by or by
+    kind, ref = actor.kind.value, actor.ref
+    body = new.body if isinstance(new.body, str) else canonical(new.body)
+    fact = Fact(event_id, city, new.subject_type, new.subject_id, sequence, new.kind, at, kind, ref, body, recorded)
+    head = event_hash(previous, fact)
+    line = (
+        f"{event_id}\t{city}\t{escaped(new.subject_type)}\t{new.subject_id}\t{sequence}\t{escaped(new.kind)}"
+        f"\t{at}\t{kind}\t{ref}\t{escaped(body)}\t\\\\x{previous.hex()}\t\\\\x{head.hex()}\t{recorded}\n"
+    )
+    return line, head
+
+
+def _head_line(city: int, kind: str, ref: int, sequence: int, head: bytes, sealed: bytes) -> str:
+    return f"{city}\t{escaped(kind)}\t{ref}\t{sequence}\t\\\\x{head.hex()}\t\\\\x{sealed.hex()}\n"
 
 
 def _move_heads(rows: Sequence[HeadRow]) -> None:

@@ -30,7 +30,12 @@ def test_a_url_is_taken_apart_and_its_options_kept() -> None:
         "6432",
         "city",
     ]
-    assert settings["OPTIONS"] == {"sslmode": "require", "connect_timeout": "5"}
+    assert settings["OPTIONS"] == {
+        "sslmode": "require",
+        "connect_timeout": "5",
+        "server_side_binding": True,
+        "prepare_threshold": 2,
+    }
 
 
 def test_something_that_is_no_postgresql_url_is_refused_in_one_sentence() -> None:
