@@ -160,10 +160,13 @@ def _identities(resident_id: int | None, by: Actor) -> list[int]:
     return residents.identity_ids(known) if known else [resident_id]
 
 
+Listed = msgspec.defstruct("Listed", queries.LIST_COLUMNS)
+
+
 def _page(rows: list[tuple[Any, ...]], limit: int) -> bytes:
     """Straight from tuples to JSON: building objects of a schema would cost most of the time of a list."""
     items = [
-        dict(zip(queries.LIST_COLUMNS, (*row[:10], msgspec.Raw(row[10].encode()), *row[11:20]), strict=True))
+        Listed(*row[:10], msgspec.Raw(row[10]), *row[11:20])
         for row in rows  # row[10], the areas, is JSON text already
     ]
     following = queries.cursor_after(rows[-1][11], rows[-1][20]) if len(rows) == limit else None

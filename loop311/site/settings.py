@@ -58,7 +58,7 @@ MIDDLEWARE = [
     "loop311.site.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "loop311.site.api_middleware.ApiProblems",
+    "loop311.site.api_middleware.ApiDoor",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        never_removed("requests_request", name="requests_request_keeps_its_id"),
+        never_removed("requests_request", name="requests_request_unmoved"),
         no_longer_row_by_row("requests_request", "interaction_id", "interactions_interaction"),
         same_city_at_once("requests_request", {"interaction_id": "interactions_interaction"}, into="contact"),
         no_longer_row_by_row("requests_promise", "request_id", "requests_request"),

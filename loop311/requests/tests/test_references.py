@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
@@ -81,9 +83,37 @@ def test_contacts_events_and_chains_are_of_a_city_that_there_is(here: City, tabl
     run(copied, '{"id": 1000000, "subject_id": 1000000}')
     with pytest.raises(IntegrityError, match="there is no such city"):
         run(copied, '{"id": 1000001, "subject_id": 1000001, "jurisdiction_id": 0}')
-    if table != "ledger_event":
+    if table == "ledger_head":
         with pytest.raises(IntegrityError, match="there is no such city"):
             run(f"UPDATE {table} SET jurisdiction_id = 0")
+
+
+@pytest.mark.parametrize("table", ["interactions_interaction", "requests_request"])
+def test_contacts_and_requests_keep_their_ids_and_city(here: City, there: City, table: str) -> None:
+    here.file()
+    there.file()
+    version = ", version = version + 1" if table == "requests_request" else ""
+    for change in ("id = id + 1000", f"jurisdiction_id = {there.jurisdiction.pk}"):
+        with pytest.raises(DatabaseError, match=r"rows stay, with their id and city|number, clock and first contact"):
+            run(f"UPDATE {table} SET {change}{version} WHERE jurisdiction_id = {here.jurisdiction.pk}")
+
+
+def test_a_request_is_asked_in_a_contact_of_its_city_and_a_promise_is_of_a_request_of_its_city(
+    here: City, there: City
+) -> None:
+    mine, theirs = here.file(), there.file()
+    for table, column, foreign in (
+        ("requests_request", "interaction_id", theirs.interaction_id),
+        ("requests_request", "interaction_id", 0),
+        ("requests_promise", "request_id", theirs.pk),
+        ("requests_promise", "request_id", 0),
+    ):
+        copied = f"""
+            INSERT INTO {table} SELECT (jsonb_populate_record(t, %s::jsonb)).* FROM {table} t
+            WHERE jurisdiction_id = {mine.jurisdiction_id} ORDER BY id LIMIT 1
+        """
+        with pytest.raises(IntegrityError, match="must be of the row's own city"):
+            run(copied, json.dumps({"id": 10**6, "number": "99-1", "sequence": 9, "source": "x", column: foreign}))
 
 
 def test_a_city_is_never_removed_or_renumbered(here: City) -> None:
