@@ -239,7 +239,7 @@ class Writer:
         Gives the times of receiving and of the promise as they stand there.
         """
         service_id, team_id = self._words.of(d.naming)
-        digest, received, due = d.digest.hex(), d.received_at.isoformat(), d.due_at and d.due_at.isoformat()
+        digest, received, due = d.digest.hex(), d.received_at.isoformat(), d.due_at.isoformat() if d.due_at else None
         ended = d.ended_at.isoformat() if d.ended_at else NULL
         done = "" if end == "\n" else f"\t{ended}"
         d.line = (

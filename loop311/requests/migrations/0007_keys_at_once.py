@@ -7,7 +7,7 @@ from loop311.kit.tenancy import never_removed, no_longer_row_by_row, same_city_a
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("requests", "0004_references_at_once"),
+        ("requests", "0006_of_resident"),
         ("interactions", "0005_contacts_stay"),
     ]
 
