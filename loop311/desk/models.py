@@ -27,3 +27,22 @@ class Draft(models.Model):
             models.UniqueConstraint(fields=["jurisdiction", "interaction"], name="draft_of_contact_once"),
         ]
         indexes = [models.Index(fields=["jurisdiction", "staff", "-updated_at"], name="draft_of_staff")]
+
+
+class SavedFilter(models.Model):
+    """Choices of a team's queue under a name. Written by desk.queue.saved only."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    team = city_fk("accounts.Team", related_name="saved_filters", db_index=False)
+    staff = city_fk("accounts.StaffMember", related_name="saved_filters", db_index=False)
+    """Who keeps it."""
+    name = models.TextField()
+    query = models.TextField(blank=True)
+    """The choices, as they stand in an address."""
+    is_shared = models.BooleanField(default=False)
+    """The whole team sees it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["jurisdiction", "team", "staff", "name"], name="saved_filter_name_once"),
+        ]

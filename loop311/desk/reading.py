@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from loop311.accounts.models import StaffMember, Team
@@ -17,13 +15,10 @@ from loop311.kit.problems import NotFound
 from loop311.places.index import versions_in_force
 from loop311.places.models import Area
 from loop311.requests.models import Request
-from loop311.requests.policies import WORKABLE
 from loop311.requests.queries import LIST_COLUMNS, Wanted, cursor_after, newest
 from loop311.requests.sentences import say
 
 PAGE = 50
-_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
-"""Where imported requests without any promise stand in a queue: at its end."""
 
 
 def find(desk: Desk, number: str) -> Request:
@@ -110,18 +105,7 @@ def natural(text: str) -> tuple[int, int, str]:
     return (0, int(text), text) if text.isdigit() and len(text) < 10 else (1, 0, text.lower())
 
 
-# --- A team's queue ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    team: Team
-    name: str
-    requests: tuple[Request, ...]
-    after: str
-    open: int
-    late: int
-    unassigned: int
+# --- Teams and people ----------------------------------------------------------------------------------------------------
 
 
 def team(desk: Desk, code: str) -> Team:
@@ -133,21 +117,6 @@ def team(desk: Desk, code: str) -> Team:
 
 def own_teams(desk: Desk) -> list[Team]:
     return list(desk.staff.teams.filter(jurisdiction=desk.city).order_by("code"))
-
-
-def queue(desk: Desk, whose: Team, *, at: datetime, after: tuple[datetime, int] | None = None) -> Queue:
-    """What the team has to do, the earliest promise first; three queries."""
-    waiting: QuerySet[Request] = Request.objects.filter(jurisdiction=desk.city, team=whose, state__in=sorted(WORKABLE))
-    counts = waiting.aggregate(
-        open=Count("pk"), late=Count("pk", filter=Q(due_at__lt=at)), unassigned=Count("pk", filter=Q(assignee=None))
-    )
-    rows = waiting.annotate(promised=Coalesce("due_at", Value(_NEVER))).select_related("service", "assignee")
-    if after is not None:
-        rows = rows.filter(Q(promised__gt=after[0]) | Q(promised=after[0], pk__gt=after[1]))
-    shown = tuple(rows.order_by("promised", "pk")[:PAGE])
-    last = shown[-1] if len(shown) == PAGE else None
-    following = cursor_after(last.due_at or _NEVER, last.pk) if last is not None else ""
-    return Queue(whose, say(whose.names, desk.language, whose.code), shown, following, **counts)
 
 
 def members(whose: Team) -> list[StaffMember]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from loop311.desk.contact import views as contact
-from loop311.desk.views import callbacks, files, filing, lists, requests
+from loop311.desk.queue import views as queue
+from loop311.desk.views import callbacks, files, filing, lists, requests, sheets
 
 
 class NumberConverter:
@@ -44,8 +45,13 @@ urlpatterns = [
     path("contact/<id:interaction_id>/", contact.contact, name="contact"),
     path("contact/<id:interaction_id>/<slug:name>/", contact.step, name="step"),
     path("cities/", lists.cities, name="cities"),
-    path("queue/", lists.my_queue, name="my_queue"),
-    path("queue/<slug:code>/", lists.queue, name="queue"),
+    path("queue/", queue.my_queue, name="my_queue"),
+    path("queue/<slug:code>/", queue.one, name="queue"),
+    path("queue/<slug:code>/next/", queue.take_next, name="take_next"),
+    path("queue/<slug:code>/do/", queue.do, name="bulk"),
+    path("queue/<slug:code>/keep/", queue.keep, name="keep_filter"),
+    path("queue/<slug:code>/keep/<id:filter_id>/", queue.forget, name="forget_filter"),
+    path("sheets/", sheets.picked, name="sheets"),
     path("search/", lists.search, name="search"),
     path("file/", filing.picker, name="picker"),
     path("file/<slug:code>/", filing.file, name="file"),

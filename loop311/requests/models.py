@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.models import city_fk, city_key
-from loop311.requests.policies import OPEN_STATES, State
+from loop311.requests.policies import OPEN_STATES, WORKABLE, State
 
 
 class Request(models.Model):
@@ -128,6 +128,11 @@ class Request(models.Model):
                 fields=["jurisdiction", "due_at"],
                 name="request_open_due",
                 condition=Q(state__in=sorted(OPEN_STATES)),
+            ),
+            models.Index(
+                fields=["jurisdiction", "team", "due_at", "id"],
+                name="request_team_open_due",
+                condition=Q(state__in=sorted(WORKABLE)),
             ),
             models.Index(
                 fields=["jurisdiction", "resident", "-received_at"],

@@ -128,6 +128,12 @@ def field_name(field: str) -> str:
     return str(known.label) if known else spoken(field.removeprefix("q-"))
 
 
+@register.filter
+def length_of(metres: float) -> str:
+    """'38 m', '2.8 km'."""
+    return f"{metres:.0f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
+
+
 @register.simple_tag
 def zone_name() -> str:
     return str(get_current_timezone())

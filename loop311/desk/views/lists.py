@@ -1,4 +1,4 @@
-"""Team queues, search, one resident, what failed, and the choice of the city."""
+"""Search, one resident, what failed, and the choice of the city."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from loop311.desk.access import CITY, Desk, desk_page, memberships_of, show
 from loop311.desk.failures import failures as list_failures
 from loop311.desk.forms import SearchForm
 from loop311.desk.searching import search as search_all
-from loop311.kit.clock import now
 from loop311.kit.problems import NotFound
 from loop311.notifications import services as notifications
-from loop311.requests.queries import Wanted, read_cursor
+from loop311.requests.queries import Wanted
 from loop311.residents import services as residents
 
 
@@ -29,24 +28,6 @@ from loop311.residents import services as residents
 def home(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Who takes calls begins with a contact, everybody else with the queue of their team."""
     return redirect("desk:start" if Role.CONCIERGE in desk.staff.roles else "desk:my_queue")
-
-
-@require_GET
-@desk_page("requests.read")
-def my_queue(request: HttpRequest, desk: Desk) -> HttpResponse:
-    own = reading.own_teams(desk)
-    if not own:
-        return redirect("desk:index")
-    return redirect("desk:queue", code=own[0].code)
-
-
-@require_GET
-@desk_page("requests.read")
-def queue(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
-    cursor = request.GET.get("after")
-    found = reading.queue(desk, reading.team(desk, code), at=now(), after=read_cursor(cursor) if cursor else None)
-    context = {"queue": found, "own": reading.own_teams(desk), "teams": reading.team_names(desk)}
-    return show(request, desk, "desk/queue.html", context)
 
 
 @require_GET

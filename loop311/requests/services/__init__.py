@@ -15,6 +15,7 @@ from loop311.requests.services.joining import join, separate
 from loop311.requests.services.promising import Terms, terms_of
 from loop311.requests.services.restating import Restated, restate
 from loop311.requests.services.sweeping import sweep
+from loop311.requests.services.taking import take_next
 from loop311.requests.services.talking import comment, erase_words, forget_resident
 from loop311.requests.services.working import assign, change_service, hand_over, reroute, resume, start, wait
 
@@ -46,6 +47,7 @@ __all__ = [
     "start",
     "sweep",
     "sweep_files",
+    "take_next",
     "terms_of",
     "wait",
     "words_digest",

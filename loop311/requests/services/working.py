@@ -44,7 +44,7 @@ def assign(
     """A member of the accountable team takes it, or (None) the team as a whole does."""
     request = access.lock(request.pk, by=by)
     access.begin(request, Verb.ASSIGN, by=by, version=version)
-    if assignee is not None and not _belongs(assignee, request):
+    if assignee is not None and not belongs(assignee, request.team):
         raise Invalid(
             "Only an active member of the accountable team can be assigned; re-route the request first.",
             fields=[FieldProblem("assignee", "Not an active member of the team.")],
@@ -56,12 +56,9 @@ def assign(
     return request
 
 
-def _belongs(staff: StaffMember, request: Request) -> bool:
-    return (
-        staff.jurisdiction_id == request.jurisdiction_id
-        and staff.is_active
-        and staff.teams.filter(pk=request.team_id).exists()
-    )
+def belongs(staff: StaffMember, team: Team) -> bool:
+    """Whether the person works in the team now."""
+    return staff.jurisdiction_id == team.jurisdiction_id and staff.is_active and staff.teams.filter(pk=team.pk).exists()
 
 
 @transaction.atomic

@@ -1,0 +1,67 @@
+"""Work sheets: what a crew takes along on paper, one page each, with a code that opens the request on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import segno
+from django.conf import settings
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from loop311.desk.access import Desk
+from loop311.desk.asking import read
+from loop311.kit.problems import Invalid, NotFound
+from loop311.requests.attachments import newest_photos
+from loop311.requests.models import Attachment, Request
+from loop311.requests.services import terms_of
+
+MOST = 50
+"""Sheets at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Nothing of who asked stands on it: paper is left in cars."""
+
+    request: Request
+    answers: Sequence[tuple[str, str]]
+    needed: Sequence[Sequence[str]]
+    photo: Attachment | None
+    address: str
+    code: SafeString
+
+
+def sheets(desk: Desk, numbers: Sequence[str]) -> list[Sheet]:
+    """In the order asked for; the same number of queries however many."""
+    if not numbers:
+        raise Invalid(_("Pick at least one request."))
+    if len(numbers) > MOST:
+        raise Invalid(_("Pick at most {n} requests at a time.").format(n=MOST))
+    rows = Request.objects.filter(jurisdiction=desk.city, number__in=numbers)
+    found = {
+        each.number: each
+        for each in rows.select_related("jurisdiction", "service", "team", "assignee", "catalogue_version")
+    }
+    if not found or set(numbers) - set(found):
+        raise NotFound(_("There is no request with this number in this city."))
+    photos = newest_photos(desk.city.pk, [each.pk for each in found.values()])
+    return [_sheet(desk, found[number], photos) for number in dict.fromkeys(numbers)]
+
+
+def _sheet(desk: Desk, request: Request, photos: dict[int, Attachment]) -> Sheet:
+    address = settings.BASE_URL + reverse("desk:request", args=[request.number])
+    answers = read(terms_of(request).service, request.answers, desk.language)
+    return Sheet(request, answers, request.completion, photos.get(request.pk), address, code_of(address))
+
+
+def code_of(address: str) -> SafeString:
+    """A QR code as inline SVG without styles."""
+    drawn = BytesIO()
+    segno.make_qr(address, error="m").save(
+        drawn, kind="svg", xmldecl=False, svgns=False, scale=3, border=2, title=_("Code that opens the request")
+    )
+    return mark_safe(drawn.getvalue().decode().strip())  # noqa: S308 - drawn by us from our own address
