@@ -8,6 +8,7 @@ from django.test import Client
 
 from loop311.accounts.models import StaffMember, Team
 from loop311.accounts.policies import Role
+from loop311.desk.models import SavedFilter
 from loop311.requests.models import Request
 from loop311.requests.testing import City, employ, make_city
 
@@ -25,6 +26,13 @@ class Sitting:
         request.refresh_from_db()
         sent = {"version": str(request.version), **{key: str(value) for key, value in data.items()}}
         return self.client.post(f"/desk/requests/{request.number}/{name}/", sent).status_code
+
+
+def a_filter(request: Request, staff: StaffMember) -> SavedFilter:
+    """Choices that this person keeps in the queue of the request's team."""
+    return SavedFilter.objects.create(
+        jurisdiction=staff.jurisdiction, team=request.team, staff=staff, name="late", query="due=late"
+    )
 
 
 def sit(city: City | None = None, role: Role = Role.ADMINISTRATOR, team: str = "north", name: str = "lead") -> Sitting:

@@ -108,7 +108,7 @@ def _given(desk: Desk, form: BulkForm) -> bulk.With:
 
 
 @require_POST
-@desk_page("requests.read")
+@desk_page("requests.read", writing="requests.comment")
 def keep(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     """The present choices get a name."""
     whose, form = reading.team(desk, code), FilterForm(request.POST, auto_id="keep-%s")
@@ -125,7 +125,7 @@ def keep(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
 
 
 @require_POST
-@desk_page("requests.read")
+@desk_page("requests.read", writing="requests.comment")
 def forget(request: HttpRequest, desk: Desk, code: str, filter_id: int) -> HttpResponse:
     saved.remove(desk, reading.team(desk, code), filter_id)
     messages.success(request, _("Removed."))

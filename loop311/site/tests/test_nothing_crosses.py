@@ -23,6 +23,7 @@ from loop311.accounts.testing import a_member, a_secret, a_team, bearer
 from loop311.callbacks.testing import a_callback
 from loop311.catalog.services import current, publish
 from loop311.catalog.testing import edited
+from loop311.desk.testing import a_filter
 from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
@@ -94,6 +95,7 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
         "number": request.number,
         "request": request.number,
         "leading": request.number,
+        "filter": a_filter(request, city.crew).pk,
         "attachment": request.attachments.get().pk,
         "subject": request.pk,
         "subject_type": "request",

@@ -239,13 +239,20 @@ ASKING_BY_POST = {"POST /api/v1/notifications/preview", "POST /api/v1/requests/p
 # --- What every answer carries -----------------------------------------------------------------------------------------
 
 
+def is_file(address: Address, answer: HttpResponse) -> bool:
+    """What somebody sent: nothing may run in it, and its address never shows another."""
+    return address.view.__module__ == "loop311.desk.views.files" and answer.status_code == 200
+
+
 def test_every_page_carries_the_policies_of_a_page(theirs: Theirs) -> None:
     admin, wrong = browser_of(theirs, Role.ADMINISTRATOR), []
     for each in addresses():
         for client in (admin, nobody()):
             answer = undone(client, "GET", each.path(theirs))
             policy = answer.headers.get("Content-Security-Policy", "")
-            if policy != CONTENT_SECURITY_POLICY or "unsafe" in policy or "default-src 'self'" not in policy:
+            if is_file(each, answer):
+                wrong += [] if policy == "default-src 'none'; sandbox" else [f"{each}: {policy!r}"]
+            elif policy != CONTENT_SECURITY_POLICY or "unsafe" in policy or "default-src 'self'" not in policy:
                 wrong.append(f"{each}: {policy!r}")
             if (
                 answer.headers.get("X-Frame-Options") != "DENY"
@@ -260,7 +267,8 @@ def test_what_is_shown_to_staff_is_kept_by_no_cache(theirs: Theirs) -> None:
     for each in addresses():
         if each.permission("GET", theirs) != ANYBODY:
             answer = undone(admin, "GET", each.path(theirs))
-            if answer.status_code == 200 and "no-store" not in answer.headers.get("Cache-Control", ""):
+            kept = answer.headers.get("Cache-Control", "")
+            if answer.status_code == 200 and ("private" if is_file(each, answer) else "no-store") not in kept:
                 wrong.append(f"{each}: {answer.headers.get('Cache-Control')}")
     assert wrong == []
 
