@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
         ("catalog", "0002_city_rules"),
         ("interactions", "0004_city_at_once"),
         ("jurisdictions", "0002_cities_stay"),
-        ("requests", "0006_of_resident"),
+        ("requests", "0007_keys_at_once"),
         ("residents", "0004_merging_holds"),
     ]
 
