@@ -160,11 +160,14 @@ _COPIED: dict[str, dict[str, str]] = {
     "interactions_interaction": {
         "id": "{interactions_interaction} + p.n",
         "started_at": "p.at",
+        "resident_id": "p.resident",
     },
     "requests_request": {
         "id": "{requests_request} + p.n",
         "number": "to_char(p.at, 'YY-') || lpad((10000000 + p.n)::text, 8, '0')",
         "interaction_id": "{interactions_interaction} + p.n",
+        "resident_id": "p.resident",
+        "address": "coalesce(p.address, t.address)",
         "latitude": "p.latitude",
         "longitude": "p.longitude",
         "received_at": "p.at",
@@ -208,15 +211,28 @@ _BELONGS = {
 }
 
 
-def grow(town: Town, size: int, floor: Floor) -> None:
+@dataclass(frozen=True, slots=True)
+class Askers:
+    """SQL by which past request number `n` has a resident and an address. `functions` are made first."""
+
+    resident: str = "NULL::bigint"
+    address: str = "NULL::text"
+    functions: str = ""
+
+
+NOBODY = Askers()
+
+
+def grow(town: Town, size: int, floor: Floor, askers: Askers = NOBODY) -> None:
     """Add past requests until there are `size`: random places, a steady stream in time, a steady share of them open."""
     if size > town.size:
-        floor.sql(_past(town, size) + "".join(_copies(table) for table in _COPIED) + _afterwards(town))
+        past = askers.functions + _past(town, size, askers)
+        floor.sql(past + "".join(_copies(table) for table in _COPIED) + _afterwards(town))
         town.size = size
     connection.close()
 
 
-def _past(town: Town, size: int) -> str:
+def _past(town: Town, size: int, askers: Askers) -> str:
     templates = ", ".join(map(str, town.templates))
     return f"""
 SET session_replication_role = replica;
@@ -226,7 +242,7 @@ CREATE TEMP TABLE past AS
 SELECT n, (ARRAY[{templates}])[1 + n % {len(town.templates)}] AS template,
        now() - (random() + {size} - n) * interval '{MINUTES_APART} minutes' AS at,
        {SOUTH} + {SIDE} * random() AS latitude, {WEST} + {SIDE} * random() AS longitude,
-       random() < {OPEN_SHARE} AS is_open
+       random() < {OPEN_SHARE} AS is_open, {askers.resident} AS resident, {askers.address} AS address
 FROM generate_series({town.size + 1}, {size}) AS n;
 CREATE TEMP TABLE template AS SELECT * FROM requests_request WHERE id IN ({templates});
 """
