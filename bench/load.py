@@ -34,6 +34,8 @@ class Client:
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, body = data.partition(b"\r\n\r\n")
+        if b"content-length:" not in head.lower():
+            raise RuntimeError(f"an answer without a length: {head[:300]!r} {body[:300]!r}")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         parts = [body]
         missing = length - len(body)

@@ -58,8 +58,15 @@ class ApiDoor:
         with translation.override(settings.LANGUAGE_CODE):  # not what the page before left in this thread
             response = self._view(request)
         if response.status_code < 400 or response.get("Content-Type", "").startswith(problem_documents.MEDIA_TYPE):
-            return response
-        return _document(request, response)
+            return _measured(response)
+        return _measured(_document(request, response))
+
+
+def _measured(response: HttpResponseBase) -> HttpResponseBase:
+    """With its length, so that it is not sent in chunks."""
+    if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
+        response.headers["Content-Length"] = str(len(response.content))
+    return response
 
 
 def _document(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:

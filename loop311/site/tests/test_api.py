@@ -247,3 +247,9 @@ def test_no_two_shapes_of_the_description_have_the_same_name() -> None:
         get_schema(api, "api/v1/")
     assert [name for name, shapes in seen.items() if len(shapes) > 1] == []
     assert "CallbackState" in seen
+
+
+def test_every_answer_tells_its_length() -> None:
+    headers = bearer(a_secret(a_city(), ["accounts.read"]))
+    for answer in (Client().get("/api/v1/me"), Client().get("/api/v1/me", headers=headers), Client().get("/api/v1/no")):
+        assert answer.headers["Content-Length"] == str(len(answer.content))
