@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from loop311.accounts import services
+from loop311.accounts import factors, links, lockout, services
 from loop311.accounts.models import StaffMember, Token
 from loop311.accounts.policies import PERMISSIONS, Role
 from loop311.jurisdictions.services import by_slug
@@ -19,7 +19,7 @@ from loop311.kit.commands import print_json
 
 @click.group()
 def user() -> None:
-    """Take people on and list them."""
+    """Take people on, change and list them, let them in again."""
 
 
 @user.command("create")
@@ -69,6 +69,77 @@ def list_users(city: str, as_json: bool) -> None:
     for row in rows:
         left = "" if row["is_active"] else "  (has left)"
         click.echo(f"{row['email']:<40} {','.join(row['roles']):<40} {','.join(row['teams'])}{left}")
+
+
+@user.command("deactivate")
+@click.argument("city")
+@click.argument("email")
+def deactivate_user(city: str, email: str) -> None:
+    """This person has left: sessions end at once, no token works any more; what they did stays theirs."""
+    staff = _staff(city, email)
+    services.deactivate_staff(staff, by=system(staff.jurisdiction_id))
+    click.echo(f"{email} does not work for {staff.jurisdiction.name} any more.")
+
+
+@user.command("activate")
+@click.argument("city")
+@click.argument("email")
+def activate_user(city: str, email: str) -> None:
+    """This person is back, with the roles and teams they had."""
+    staff = _staff(city, email)
+    services.reactivate_staff(staff, by=system(staff.jurisdiction_id))
+    click.echo(f"{email} works for {staff.jurisdiction.name} again as {', '.join(staff.roles)}.")
+
+
+@user.command("roles")
+@click.argument("city")
+@click.argument("email")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in Role]),
+              help="Repeatable: all the roles the person has from now on.")  # fmt: skip
+def set_roles(city: str, email: str, roles: tuple[str, ...]) -> None:
+    """Replace the roles of a person; it holds from their next page on."""
+    staff = _staff(city, email)
+    changed = services.change_staff(staff, roles=roles, by=system(staff.jurisdiction_id))
+    click.echo(f"{email} works for {staff.jurisdiction.name} as {', '.join(changed.roles)}.")
+
+
+@user.command("reset-second-factor")
+@click.argument("city")
+@click.argument("email")
+def reset_second_factor(city: str, email: str) -> None:
+    """For somebody who lost phone and codes: no second factor is left, and they are signed out everywhere."""
+    staff = _staff(city, email)
+    factors.reset_factors(staff, by=system(staff.jurisdiction_id))
+    click.echo(f"{email} has no second factor any more and is signed out everywhere.")
+
+
+@user.command("unlock")
+@click.argument("city")
+@click.argument("email")
+def unlock_user(city: str, email: str) -> None:
+    """Let somebody try again at once who gave too many wrong passwords."""
+    staff = _staff(city, email)
+    lockout.unlock(staff, by=system(staff.jurisdiction_id))
+    click.echo(f"{email} may try again.")
+
+
+@user.command("password")
+@click.argument("city")
+@click.argument("email")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from the first line of standard input.")
+def set_password(city: str, email: str, from_stdin: bool) -> None:
+    """Print a link on which the person chooses a password; with --stdin set it here."""
+    staff = _staff(city, email)
+    if from_stdin:
+        links.set_password(staff, sys.stdin.readline().rstrip("\r\n"), by=system(staff.jurisdiction_id))
+        click.echo(f"{email} has the new password and is signed out everywhere.")
+        return
+    click.echo(links.password_link(staff))
+    click.echo("The link works once, for three days. Whoever opens it chooses the password.", err=True)
+
+
+def _staff(city: str, email: str) -> StaffMember:
+    return services.staff_by_email(by_slug(city), email)
 
 
 def _staff_row(row: StaffMember) -> dict[str, Any]:

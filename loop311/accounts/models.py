@@ -80,6 +80,16 @@ class TeamMembership(models.Model):
         constraints = [models.UniqueConstraint(fields=["staff", "team"], name="team_member_once")]
 
 
+class SignInLock(models.Model):
+    """Attempts to sign in with a wrong password, by account or by address. Of no city: it stands before anybody is known."""
+
+    digest = models.BinaryField(unique=True)
+    """Of what was typed, or of where it came from; keyed."""
+    tries = models.IntegerField()
+    since = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+
 class Token(models.Model):
     """A bearer token of an application or person for the API. Only its SHA-256 is kept."""
 

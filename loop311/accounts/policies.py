@@ -70,6 +70,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
 }
 """Permission -> the roles that have it. Token scopes are these same names."""
 
+ALWAYS_SECOND_FACTOR = frozenset({Role.ADMINISTRATOR, Role.CONFIGURATION_MANAGER, Role.AUDITOR})
+"""Who can change what others rely on, or read everything: never without a second factor in a real city."""
+
 ANYBODY = "(anybody)"
 """Stands where a permission would, for a page that needs no sign-in: the sign-in itself, a link in a resident's message."""
 SIGNED_IN = "(signed in)"

@@ -12,10 +12,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from loop311.accounts.models import Department, StaffMember, Team, TeamMembership, Token, User
 from loop311.accounts.policies import PERMISSIONS, TOKEN_PREFIX, Role, permissions_of, unknown_scopes
+from loop311.accounts.sessions import end_all_sessions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.clock import now
@@ -40,7 +41,7 @@ def create_staff(
     password: str | None = None,
 ) -> StaffMember:
     """Take a person on in a city: `teams` and `department` are codes. An existing sign-in is used again, with its password."""
-    _manage(by, jurisdiction.pk)
+    manage(by, jurisdiction.pk)
     wanted = _roles(roles)
     members = _teams(jurisdiction.pk, teams)
     user = _user(email, password)
@@ -69,16 +70,23 @@ def change_staff(
     roles: Iterable[str] | None = None,
     teams: Iterable[str] | None = None,
     name: str | None = None,
+    department: str | None = None,
 ) -> StaffMember:
-    """Replace the roles, the teams (codes) or the name shown; what is None stays."""
-    staff = _locked_staff(staff, by)
+    """Replace the roles, the teams (codes), the department ('' for none) or the name shown; what is None stays."""
+    staff = managed(staff, by)
     body: dict[str, object] = {}
     if roles is not None:
-        staff.roles = body["roles"] = _roles(roles)
+        wanted = _roles(roles)
+        if Role.ADMINISTRATOR not in wanted:
+            _keep_an_administrator(staff)
+        staff.roles = body["roles"] = wanted
     if name is not None:
         staff.name = _text("name", name)
         body["name_changed"] = True
-    staff.save(update_fields=["roles", "name"])
+    if department is not None:
+        staff.department = _department(staff.jurisdiction_id, department) if department else None
+        body["department"] = staff.department_id
+    staff.save(update_fields=["roles", "name", "department"])
     if teams is not None:
         members = _teams(staff.jurisdiction_id, teams)
         TeamMembership.objects.filter(staff=staff).exclude(team__in=members).delete()
@@ -90,13 +98,40 @@ def change_staff(
 
 @transaction.atomic
 def deactivate_staff(staff: StaffMember, *, by: Actor) -> StaffMember:
-    """The person has left: no sign-in to this city and no token works any more; what they did stays theirs."""
-    staff = _locked_staff(staff, by)
+    """The person has left: no sign-in to this city and no token works any more; what they did stays theirs.
+
+    Their sessions end at once, unless they work for another city; in this one every page is closed to them all the same.
+    """
+    staff = managed(staff, by)
     if staff.is_active:
+        _keep_an_administrator(staff)
         staff.is_active = False
         staff.save(update_fields=["is_active"])
+        if not StaffMember.objects.filter(user_id=staff.user_id, is_active=True).exists():
+            end_all_sessions(staff.user)
         ledger.append("staff.left", "staff", staff.pk, {}, by=by)
     return staff
+
+
+@transaction.atomic
+def reactivate_staff(staff: StaffMember, *, by: Actor) -> StaffMember:
+    """The person is back, with the roles and teams they had."""
+    staff = managed(staff, by)
+    if not staff.is_active:
+        staff.is_active = True
+        staff.save(update_fields=["is_active"])
+        ledger.append("staff.returned", "staff", staff.pk, {}, by=by)
+    return staff
+
+
+def _keep_an_administrator(staff: StaffMember) -> None:
+    """Of two who would both go at once the second waits here, and then is the last."""
+    if Role.ADMINISTRATOR not in staff.roles or not staff.is_active:
+        return
+    Jurisdiction.objects.select_for_update(no_key=True).get(pk=staff.jurisdiction_id)
+    others = StaffMember.objects.filter(jurisdiction_id=staff.jurisdiction_id, is_active=True).exclude(pk=staff.pk)
+    if not others.filter(roles__contains=[Role.ADMINISTRATOR]).exists():
+        raise Conflict("The city would have no administrator left: make somebody else one first.")
 
 
 def get_staff(staff_id: int, *, by: Actor) -> StaffMember:
@@ -123,6 +158,12 @@ def staff_of(jurisdiction: Jurisdiction) -> QuerySet[StaffMember]:
         .prefetch_related("teams")
         .order_by("pk")
     )
+
+
+def search_staff(jurisdiction: Jurisdiction, words: str) -> QuerySet[StaffMember]:
+    """Of `staff_of`, those whose name or address holds the words; by name, those who left at the end."""
+    found = staff_of(jurisdiction).filter(Q(name__icontains=words) | Q(user__email__icontains=words))
+    return found.order_by("-is_active", "name", "pk")
 
 
 def actor_for_staff(staff: StaffMember) -> Actor:
@@ -160,11 +201,13 @@ def check_password_strength(password: str) -> None:
         raise Invalid(detail, fields=[FieldProblem("password", detail)]) from error
 
 
-def _locked_staff(staff: StaffMember, by: Actor) -> StaffMember:
-    found = StaffMember.objects.select_for_update().filter(jurisdiction_id=by.jurisdiction_id, pk=staff.pk).first()
+def managed(staff: StaffMember, by: Actor) -> StaffMember:
+    """The row, locked, for somebody who manages the accounts of its city."""
+    rows = StaffMember.objects.select_related("user").select_for_update(of=("self",))
+    found = rows.filter(jurisdiction_id=by.jurisdiction_id, pk=staff.pk).first()
     if found is None:
         raise NotFound("There is no such member of staff.")
-    _manage(by, found.jurisdiction_id)
+    manage(by, found.jurisdiction_id)
     return found
 
 
@@ -226,7 +269,7 @@ def create_token(
     With `staff` it carries that person's authority, never more than the scopes; without, it is an application of its own.
     Nobody gives a scope they do not hold.
     """
-    _manage(by, jurisdiction.pk)
+    manage(by, jurisdiction.pk)
     at = at or now()
     wanted = _scopes(scopes, by)
     if expires_at is not None and expires_at <= at:
@@ -258,7 +301,7 @@ def revoke_token(token: Token, *, by: Actor, at: datetime | None = None) -> Toke
     found = Token.objects.select_for_update().filter(jurisdiction_id=by.jurisdiction_id, pk=token.pk).first()
     if found is None:
         raise NotFound("There is no such token.")
-    _manage(by, found.jurisdiction_id)
+    manage(by, found.jurisdiction_id)
     if found.revoked_at is None:
         found.revoked_at = at or now()
         found.save(update_fields=["revoked_at"])
@@ -340,7 +383,8 @@ def _scopes(scopes: Iterable[str], by: Actor) -> list[str]:
     return wanted
 
 
-def _manage(by: Actor, jurisdiction_id: int) -> None:
+def manage(by: Actor, jurisdiction_id: int) -> None:
+    """Forbidden, unless the actor manages the accounts of this city."""
     if by.jurisdiction_id != jurisdiction_id:
         raise NotFound("There is no such city here.")
     if not by.may("accounts.manage"):

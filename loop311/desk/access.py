@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.conf import settings
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,9 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from loop311.accounts.audience import permission_of
+from loop311.accounts.audience import open_to, permission_of
+from loop311.accounts.factors import is_missing
+from loop311.accounts.memberships import open_memberships
 from loop311.accounts.models import StaffMember, User
+from loop311.accounts.policies import SIGNED_IN
 from loop311.accounts.services import actor_for_staff
+from loop311.accounts.sessions import note_use
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.problems import Forbidden, Problem
@@ -53,34 +58,61 @@ def desk_page(
     """A page for staff who have the permission in the city they work for; times on it are the city's.
 
     `writing` is what posting needs where that is more than reading: a permission, or a function of the address's parts that
-    names it. What people can mend becomes a page with its sentence and status. Browsers keep nothing of it, unless the view
-    says itself for how long (`may_be_kept`).
+    names it. What people can mend becomes a page with its sentence and status. Who must have a second factor and has none
+    is led to their own settings instead. Browsers keep nothing of it, unless the view says itself for how long (`may_be_kept`).
     """
 
     def decorate(view: View[P]) -> Page[P]:
         @wraps(view)
         def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                if is_script(request):
-                    return HttpResponse(status=401)  # it says so to the person, and keeps what was typed
-                return redirect_to_login(request.get_full_path(), reverse("account_login"))
-            desk: Desk | None = None
-            try:
-                desk = sit_down(request)
-                if desk is None:
-                    return redirect("desk:cities")
+            def permitted(desk: Desk) -> HttpResponseBase:
+                if lacks_second_factor(request, desk.staff):
+                    return redirect("mfa_index")
                 needed = permission_of(page, str(request.method), **kwargs)
                 if needed is None or not desk.actor.may(needed):
                     raise Forbidden(_("Your role does not include this."))
-                with timezone.override(desk.city.zone):
-                    return view(request, desk, *args, **kwargs)
-            except Problem as problem:
-                return show(request, desk, "desk/problem.html", {"problem": problem}, status=problem.status)
+                return view(request, desk, *args, **kwargs)
+
+            return _seated(request, permitted)
 
         page.permission, page.writing = permission, writing  # type: ignore[attr-defined]  # see accounts.audience
         return cast("Page[P]", page if may_be_kept else never_cache(page))
 
     return decorate
+
+
+def own_page(view: View[P]) -> Page[P]:
+    """A page for everybody who works for a city, whatever the role: their own settings."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return _seated(request, lambda desk: view(request, desk, *args, **kwargs))
+
+    return open_to(SIGNED_IN)(cast("Page[P]", never_cache(page)))
+
+
+def _seated(request: HttpRequest, view: Callable[[Desk], HttpResponseBase]) -> HttpResponseBase:
+    """What the view answers to somebody signed in, at the desk of their city and in its time."""
+    if not request.user.is_authenticated:
+        if is_script(request):
+            return HttpResponse(status=401)  # it says so to the person, and keeps what was typed
+        return redirect_to_login(request.get_full_path(), reverse("account_login"))
+    desk: Desk | None = None
+    try:
+        desk = sit_down(request)
+        if desk is None:
+            return redirect("desk:cities")
+        note_use(request.session.session_key, get_account_adapter().get_client_ip(request))
+        with timezone.override(desk.city.zone):
+            return view(desk)
+    except Problem as problem:
+        return show(request, desk, "desk/problem.html", {"problem": problem}, status=problem.status)
+
+
+def lacks_second_factor(request: HttpRequest, staff: StaffMember) -> bool:
+    """Whether this person must set one up before anything else."""
+    user = request.user
+    return isinstance(user, User) and is_missing(staff, user, get_authentication_records(request, user))
 
 
 def is_script(request: HttpRequest) -> bool:
@@ -102,14 +134,9 @@ def sit_down(request: HttpRequest) -> Desk | None:
 
 
 def memberships_of(request: HttpRequest) -> list[StaffMember]:
-    """Where the person works. Demo sign-ins, whose password everybody knows, open nothing in production."""
+    """Where the person works."""
     user = request.user
-    if not isinstance(user, User):
-        return []
-    memberships = user.memberships.filter(is_active=True)
-    if settings.PRODUCTION:
-        memberships = memberships.filter(jurisdiction__is_demo=False)
-    return list(memberships.select_related("jurisdiction").order_by("jurisdiction__name"))
+    return list(open_memberships(user).order_by("jurisdiction__name")) if isinstance(user, User) else []
 
 
 def show(

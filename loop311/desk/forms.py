@@ -53,6 +53,16 @@ _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
 )
 
 
+def dress(field: forms.Field) -> None:
+    """The classes of the design system."""
+    widget = field.widget
+    css = next((css for kind, css in _CLASSES if isinstance(widget, kind)), "")
+    if css:
+        widget.attrs.setdefault("class", css)
+    if isinstance(widget, forms.Textarea):
+        widget.attrs["rows"] = "3"
+
+
 class StyledForm(forms.Form):
     """Fields look as the design system has them, and one that is wrong says so."""
 
@@ -61,15 +71,10 @@ class StyledForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            self.dress(field)
+            dress(field)
 
     def dress(self, field: forms.Field) -> None:
-        widget = field.widget
-        css = next((css for kind, css in _CLASSES if isinstance(widget, kind)), "")
-        if css:
-            widget.attrs.setdefault("class", css)
-        if isinstance(widget, forms.Textarea):
-            widget.attrs["rows"] = "3"
+        dress(field)
 
     def add_problem(self, problem: Problem) -> None:
         """What a service refused: each sentence at its field where there is one, else above the form."""

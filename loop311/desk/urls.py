@@ -6,7 +6,7 @@ from django.urls import path, register_converter
 
 from loop311.desk.contact import views as contact
 from loop311.desk.queue import views as queue
-from loop311.desk.views import callbacks, files, filing, lists, requests, sheets
+from loop311.desk.views import callbacks, files, filing, lists, requests, sheets, staff
 
 
 class NumberConverter:
@@ -59,6 +59,11 @@ urlpatterns = [
     path("callbacks/", callbacks.index, name="callbacks"),
     path("callbacks/<id:callback_id>/", callbacks.one, name="callback"),
     path("callbacks/<id:callback_id>/<slug:name>/", callbacks.act, name="callback_act"),
+    path("staff/", staff.index, name="staff"),
+    path("staff/new/", staff.new, name="new_staff"),
+    path("staff/second-factors/", staff.second_factors, name="second_factors"),
+    path("staff/<id:staff_id>/", staff.one, name="staff_member"),
+    path("staff/<id:staff_id>/<slug:name>/", staff.act, name="staff_act"),
     path("failures/", lists.failures, name="failures"),
     path("failures/messages/<id:message_id>/", lists.retry_message, name="retry_message"),
     path("requests/<number:number>/", requests.one, name="request"),

@@ -19,6 +19,8 @@ class Jurisdiction(models.Model):
     center_latitude = models.FloatField(null=True)
     center_longitude = models.FloatField(null=True)
     created_at = models.DateTimeField()
+    second_factor_roles = ArrayField(models.TextField(), default=list)
+    """Roles that open nothing without a second factor, beside those that never do; written by accounts.factors."""
 
     class Meta:
         constraints = [

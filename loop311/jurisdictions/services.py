@@ -51,6 +51,12 @@ def create(
     )
 
 
+def set_second_factor_roles(jurisdiction: Jurisdiction, roles: Sequence[str]) -> None:
+    """The names are roles of accounts.policies, which checks them and writes the event."""
+    jurisdiction.second_factor_roles = list(roles)
+    jurisdiction.save(update_fields=["second_factor_roles"])
+
+
 def next_number(jurisdiction: Jurisdiction, series: str, at: datetime) -> str:
     """The next number of a series in the city's year of `at`: '26-00000001'.
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
+
+from cryptography.fernet import Fernet
 
 
 def secret_key(given: str | None, home: Path) -> str:
@@ -30,3 +35,16 @@ def _write_once(path: Path, key: str) -> None:
         pass
     finally:
         draft.unlink()
+
+
+class Sealer:
+    """Writes secrets so that the database alone does not tell them: sealed with the deployment's key, for one purpose."""
+
+    def __init__(self, key: str, purpose: str) -> None:
+        self._fernet = Fernet(base64.urlsafe_b64encode(hmac.digest(key.encode(), purpose.encode(), hashlib.sha256)))
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        return self._fernet.decrypt(sealed.encode()).decode()

@@ -8,7 +8,8 @@ import smtplib
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from loop311.notifications import services
+from loop311.accounts.models import StaffMember
+from loop311.notifications import services, sign_in_mail
 from loop311.notifications.models import Notice
 from loop311.notifications.policies import one_line
 from loop311.requests.models import Request
@@ -29,7 +30,9 @@ def send_notice(notice_id: int) -> None:
 
     Raises what the mail server says, for the job to be tried again.
     """
-    notice = Notice.objects.select_related("jurisdiction", "event", "staff__user", "team").get(pk=notice_id)
+    notice = Notice.objects.select_related("jurisdiction", "event", "staff__user", "staff__jurisdiction", "team").get(
+        pk=notice_id
+    )
     if notice.sent_at is not None:
         return
     try:
@@ -41,6 +44,26 @@ def send_notice(notice_id: int) -> None:
 
 
 def _compose(notice: Notice) -> EmailMessage:
+    about_request = notice.event.kind not in sign_in_mail.TEXTS
+    subject, body = _of_request(notice) if about_request else sign_in_mail.words(notice.event.kind, _person(notice))
+    to = notice.staff.user.email if notice.staff else (notice.team.email if notice.team else "")
+    return EmailMessage(
+        subject=one_line(subject),
+        body=body,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[to],
+        headers={"Message-ID": notice.message_id, "Auto-Submitted": "auto-generated"},
+    )
+
+
+def _person(notice: Notice) -> StaffMember:
+    person = notice.staff
+    if not isinstance(person, StaffMember):
+        raise TypeError("A notice about a sign-in has somebody whose it is.")
+    return person
+
+
+def _of_request(notice: Notice) -> tuple[str, str]:
     request = Request.objects.select_related("team", "service", "jurisdiction").get(
         jurisdiction_id=notice.jurisdiction_id, pk=notice.event.subject_id
     )
@@ -54,11 +77,7 @@ def _compose(notice: Notice) -> EmailMessage:
         "state": request.state.replace("_", " "),
         "link": f"{settings.BASE_URL}/desk/requests/{request.number}/",
     }
-    to = notice.staff.user.email if notice.staff else (notice.team.email if notice.team else "")
-    return EmailMessage(
-        subject=one_line(_SUBJECT.get(language, _SUBJECT["en"])[body["level"]].format_map(words)),
-        body=_BODY.get(language, _BODY["en"]).format_map(words),
-        from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[to],
-        headers={"Message-ID": notice.message_id, "Auto-Submitted": "auto-generated"},
+    return (
+        _SUBJECT.get(language, _SUBJECT["en"])[body["level"]].format_map(words),
+        _BODY.get(language, _BODY["en"]).format_map(words),
     )

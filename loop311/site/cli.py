@@ -41,7 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "worker": Entry("loop311.site.operations:worker", "Run jobs: what follows from events.", migrates=True),
     "database": Entry("loop311.site.operations:database", "The database: url, status, migrate."),
     "jurisdiction": Entry("loop311.jurisdictions.commands:jurisdiction", "Create and list cities."),
-    "user": Entry("loop311.accounts.commands:user", "Take people on and list them."),
+    "user": Entry("loop311.accounts.commands:user", "Take people on, change and list them, let them in again."),
     "token": Entry("loop311.accounts.commands:token", "Make, list and revoke bearer tokens for the API."),
     "catalog": Entry("loop311.catalog.commands:catalog", "The catalogue: check, load, export, diff, versions."),
     "knowledge": Entry("loop311.knowledge.commands:knowledge", "The city's answers: check, load, export, rules."),

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loop311.accounts.providers import providers
 from loop311.kit import logs
 from loop311.kit.database import connection_settings, connection_url
 from loop311.kit.secrets import secret_key
@@ -22,7 +23,17 @@ DEBUG = False
 SECRET_KEY = secret_key(os.environ.get("LOOP311_SECRET_KEY"), LOOP311_HOME)
 ALLOWED_HOSTS = ["*"] if not PRODUCTION else [BASE_URL.split("//", 1)[1].split("/")[0].split(":")[0]]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+_OVER_TLS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _OVER_TLS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
+    "Lax"  # "Strict" would lose the session on the way back from an identity provider
+)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION and _OVER_TLS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _OVER_TLS else 0
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("LOOP311_TRUSTED_PROXIES") or (1 if PRODUCTION else 0))
+"""How many proxies of our own add to X-Forwarded-For; the web server listens on 127.0.0.1 only."""
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
@@ -51,6 +62,10 @@ INSTALLED_APPS = [
     "loop311.site",
     "allauth",  # after our rooms, whose templates come before its own
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 
 MIDDLEWARE = [
@@ -107,7 +122,28 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "60/m/ip,5/5m/key"}
+"""A call centre comes from one address. Wrong passwords are counted by accounts.lockout; wrong codes by this."""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _OVER_TLS else "http"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "loop311.desk.adapter.FactorsAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are an administrator's word; nobody gives their own
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "loop311.desk.factor_forms.OnceForm",
+    "reauthenticate": "loop311.desk.factor_forms.OnceAgainForm",
+}
+IDENTITY_PROVIDERS = providers(os.environ)
+"""See docs/how-to/sign-in.md."""
+SOCIALACCOUNT_ADAPTER = "loop311.desk.adapter.ProviderAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": IDENTITY_PROVIDERS}}
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+SOCIALACCOUNT_LOGIN_ON_GET = (
+    True  # a form could not leave the site (form-action); the state in the session guards the way back
+)
 SESSION_COOKIE_AGE = 12 * 60 * 60
 """A shift."""
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "site_cache"}}

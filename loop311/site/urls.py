@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from allauth.account.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from loop311.accounts.audience import open_to
-from loop311.accounts.policies import ANYBODY, SIGNED_IN
+from loop311.accounts.policies import ANYBODY
 from loop311.site import errors, health, observing
 from loop311.site.api import api
 
@@ -17,8 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", open_to(ANYBODY)(health.healthz)),
     path("metrics", open_to(ANYBODY)(observing.metrics)),
     path("api/v1/", api.urls),
-    path("desk/sign-in/", open_to(ANYBODY)(LoginView.as_view()), name="account_login"),
-    path("desk/sign-out/", open_to(SIGNED_IN)(never_cache(LogoutView.as_view())), name="account_logout"),
+    path("desk/", include("loop311.desk.sign_in_urls")),
     path("desk/", include("loop311.desk.urls")),
     path("", include("loop311.notifications.urls")),
 ]

@@ -8,17 +8,22 @@ from loop311.interactions import services as interactions
 from loop311.ledger.services import Handler
 from loop311.notifications import services as notifications
 from loop311.notifications.defaults import TEMPLATES
+from loop311.notifications.sign_in_mail import TEXTS as SIGN_IN_TEXTS
 from loop311.requests import services as requests
 
 TOLD_OF_REQUESTS = tuple(kind for kind in TEMPLATES if kind.startswith("request."))
 TOLD_OF_CALLBACKS = tuple(kind for kind in TEMPLATES if kind.startswith("callback."))
 """Residents are told of everything that there is a text for: request.filed, request.done, request.leader_closed ..."""
 
+TOLD_OF_SIGN_INS = tuple(SIGN_IN_TEXTS)
+"""Staff are told of what happens to their own sign-in."""
+
 HANDLERS: dict[str, tuple[Handler, ...]] = {
     **dict.fromkeys(TOLD_OF_REQUESTS, (notifications.notify_request_event,)),
     **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
     "request.escalated": (notifications.notify_escalation,),
     "request.words_erased": (requests.remove_erased_files,),
+    **dict.fromkeys(TOLD_OF_SIGN_INS, (notifications.notify_own_sign_in,)),
     "resident.erased": (
         interactions.forget_resident,
         requests.forget_resident,

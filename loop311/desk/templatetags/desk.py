@@ -12,6 +12,7 @@ from django.utils.timezone import get_current_timezone, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loop311.accounts.policies import Role
 from loop311.callbacks.policies import AttemptOutcome, Way
 from loop311.catalog.definitions import EvidenceKind
 from loop311.desk.calling import OUTCOMES, WAYS
@@ -19,6 +20,7 @@ from loop311.desk.contact.content import Content
 from loop311.desk.contact.forms import ContactForm
 from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
 from loop311.desk.history import BECAUSE
+from loop311.desk.sign_in_forms import ROLE_NAMES
 from loop311.kit.clock import now
 from loop311.requests.policies import OPEN_STATES, State
 from loop311.requests.sentences import say
@@ -40,6 +42,11 @@ def evidence_name(kind: str) -> str:
 def named(thing: Any, language: str) -> str:
     """The name of a service or team in the city's language."""
     return say(thing.names, language, thing.code)
+
+
+@register.filter
+def role_name(role: str) -> str:
+    return str(ROLE_NAMES[Role(role)]).partition(":")[0]
 
 
 @register.filter

@@ -44,6 +44,17 @@ def notify_escalation(event_id: int) -> None:
         _queue(event, message_id(event.pk, _TEAM + request.team_id, host), team=request.team)
 
 
+def notify_own_sign_in(event_id: int) -> None:
+    """Handler of what happens to somebody's sign-in: that person is told, with the link where one was asked for."""
+    event = Event.objects.get(pk=event_id)
+    person = StaffMember.objects.filter(
+        jurisdiction_id=event.jurisdiction_id, pk=event.subject_id, is_active=True
+    ).first()
+    if person is not None and is_news(event.at, event.recorded_at):
+        host = urlsplit(settings.BASE_URL).hostname or "localhost"
+        _queue(event, message_id(event.pk, person.pk, host), staff=person)
+
+
 def _queue(event: Event, name: str, *, staff: StaffMember | None = None, team: Team | None = None) -> None:
     notice = Notice.objects.create(
         jurisdiction_id=event.jurisdiction_id, event=event, staff=staff, team=team, message_id=name, created_at=now()

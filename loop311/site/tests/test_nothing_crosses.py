@@ -107,6 +107,10 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
         "y": 1,
         "version_number": publish(city.jurisdiction, again, by=system(city.jurisdiction.pk), note=MARK).number,
         "name": "start",
+        "uid": "1",
+        "pk": 1,
+        "session": 1,
+        "provider": "city",
     }
     return Theirs(ids | {f"{name}_id": value for name, value in ids.items()})
 

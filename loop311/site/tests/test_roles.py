@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from loop311.accounts.testing import a_member, a_secret, bearer
 from loop311.desk import verbs
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.api import permissions_asked
+from loop311.kit.testing import browser
 from loop311.site.middleware import CONTENT_SECURITY_POLICY
 from loop311.site.tests import test_nothing_crosses as samples
 from loop311.site.tests.test_nothing_crosses import Operation, Theirs, operations
@@ -72,18 +73,12 @@ def guarded(theirs: Theirs) -> list[tuple[Address, str, str]]:
 
 def undone(client: Client, method: str, path: str, **more: Any) -> HttpResponse:
     """The answer; whatever the request wrote is taken back, and the browser is as signed in as before."""
-    cookies = client.cookies.copy()
+    cookies = SimpleCookie({name: morsel.value for name, morsel in client.cookies.items()})
     with transaction.atomic():
         answer: HttpResponse = client.generic(method, path, **more)  # type: ignore[assignment]
         transaction.set_rollback(True)
     client.cookies = cookies
     return answer
-
-
-@cache
-def nobody() -> Client:
-    """A browser that is not signed in. One for all: a new one reads the whole list of static files first."""
-    return Client()
 
 
 def is_sign_in(answer: HttpResponse) -> bool:
@@ -95,8 +90,7 @@ def city_of(theirs: Theirs) -> Jurisdiction:
 
 
 def browser_of(theirs: Theirs, role: Role) -> Client:
-    client = Client()
-    client.handler = nobody().handler
+    client = browser()
     client.force_login(a_member(city_of(theirs), role).user)
     return client
 
@@ -141,7 +135,7 @@ def test_every_verb_on_a_request_is_for_those_in_the_table(theirs: Theirs) -> No
 def test_who_is_not_signed_in_is_asked_to(theirs: Theirs) -> None:
     wrong = []
     for each, method, _ in guarded(theirs):
-        answer = undone(nobody(), method, each.path(theirs))
+        answer = undone(browser(), method, each.path(theirs))
         if answer.status_code != 405 and not is_sign_in(answer):
             wrong.append(f"{method} {each}: {answer.status_code}")
     assert wrong == []
@@ -195,7 +189,7 @@ def _call(operation: Operation, theirs: Theirs, secret: str) -> Any:
     path = operation.path.format(**{name: theirs[name] for name in operation.parameters})
     body = json.dumps(BODIES.get(str(operation)) or samples._body(operation.body, theirs)) if operation.body else ""
     return undone(
-        nobody(),
+        browser(),
         operation.method.upper(),
         path + samples._needed(operation, theirs),
         data=body,
@@ -247,7 +241,7 @@ def is_file(address: Address, answer: HttpResponse) -> bool:
 def test_every_page_carries_the_policies_of_a_page(theirs: Theirs) -> None:
     admin, wrong = browser_of(theirs, Role.ADMINISTRATOR), []
     for each in addresses():
-        for client in (admin, nobody()):
+        for client in (admin, browser()):
             answer = undone(client, "GET", each.path(theirs))
             policy = answer.headers.get("Content-Security-Policy", "")
             if is_file(each, answer):
@@ -262,7 +256,7 @@ def test_every_page_carries_the_policies_of_a_page(theirs: Theirs) -> None:
     assert wrong == []
 
 
-def test_what_is_shown_to_staff_is_kept_by_no_cache(theirs: Theirs) -> None:
+def test_what_is_shown_to_staff_is_kept_by_no_cache_of_others(theirs: Theirs) -> None:
     admin, wrong = browser_of(theirs, Role.ADMINISTRATOR), []
     for each in addresses():
         if each.permission("GET", theirs) != ANYBODY:
