@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from loop311.catalog.definitions import Answers, PlaceNeed, Service
 from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.services import current, finder_of
+from loop311.desk import placing
 from loop311.desk.access import Desk
 from loop311.desk.forms import StyledForm
+from loop311.desk.placing import Position
 from loop311.interactions.policies import Channel
-from loop311.kit.problems import Forbidden, NotFound
+from loop311.kit.problems import Forbidden, Invalid, NotFound
 from loop311.places.geocoding import Candidate, geocode
 from loop311.requests import services
 from loop311.requests.models import Request
@@ -81,6 +84,9 @@ class DetailsForm(StyledForm):
 
     address = forms.CharField(label=_("Address or crossing"), required=False, max_length=300)
     place = forms.ChoiceField(label=_("Which of these is meant?"), required=False, widget=forms.RadioSelect)
+    latitude = forms.CharField(label=_("Latitude"), required=False, max_length=30)
+    longitude = forms.CharField(label=_("Longitude"), required=False, max_length=30)
+    leading = forms.CharField(label=_("Joined to"), required=False, max_length=40)
     searched = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
     location_note = forms.CharField(
         label=_("How to find it"),
@@ -109,8 +115,15 @@ class DetailsForm(StyledForm):
         language.choices = [(code, LANGUAGES.get(code, code)) for code in desk.city.languages]
         self.needs_place = service.place is PlaceNeed.REQUIRED
         if service.place is PlaceNeed.NONE:
-            for field in ("address", "place", "location_note"):
+            for field in ("address", "place", "latitude", "longitude", "location_note"):
                 del self.fields[field]
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            placing.position(self.cleaned_data.get("latitude"), self.cleaned_data.get("longitude"))
+        except Invalid as problem:
+            self.add_problem(problem)
+        return self.cleaned_data
 
     def offer_places(self, candidates: Sequence[Candidate]) -> None:
         """Show what an address may mean; the choice carries the position and the text."""
@@ -132,6 +145,12 @@ def position_of(choice: str) -> tuple[float, float, str] | None:
     return (float(match[1]), float(match[2]), match[3]) if match else None
 
 
+def position_in(data: QueryDict) -> Position | None:
+    """Where the form as it stands points to: the place chosen from the list, else latitude and longitude. Raises Invalid."""
+    chosen = position_of(data.get("place", ""))
+    return chosen[:2] if chosen else placing.position(data.get("latitude"), data.get("longitude"))
+
+
 def places(desk: Desk, address: str) -> list[Candidate]:
     return geocode(desk.city, address) if address.strip() else []
 
@@ -140,20 +159,40 @@ def file(desk: Desk, service: Service, answers: Answers, given: dict[str, Any]) 
     """One call: the resident recognised or written down, the request filed. Raises Invalid naming the fields."""
     if not desk.actor.may("requests.file"):
         raise Forbidden(str(_("Your role does not include filing.")))
-    chosen = position_of(given.get("place") or "")
+    latitude, longitude, address = _place(given)
     filing = services.Filing(
         service_code=service.code,
         answers=answers,
         description=given["description"],
-        address=chosen[2] if chosen else given.get("address", ""),
-        latitude=chosen[0] if chosen else None,
-        longitude=chosen[1] if chosen else None,
+        address=address,
+        latitude=latitude,
+        longitude=longitude,
         location_note=given.get("location_note", ""),
         channel=Channel(given["channel"]),
         language=given["language"],
         resident=_resident(desk, given),
+        leading=_leading(desk, given),
     )
     return services.file(desk.city, filing, by=desk.actor, key=given["key"])
+
+
+def _place(given: dict[str, Any]) -> tuple[float | None, float | None, str]:
+    """The place chosen from the list, else the point given with the address as it is written."""
+    chosen = position_of(given.get("place") or "")
+    if chosen:
+        return chosen
+    here = placing.position(given.get("latitude"), given.get("longitude"))
+    return (*(here or (None, None)), given.get("address", ""))
+
+
+def _leading(desk: Desk, given: dict[str, Any]) -> Request | None:
+    """The open request it is the same as, by its number."""
+    if not given["leading"]:
+        return None
+    found = Request.objects.filter(jurisdiction=desk.city, number=given["leading"]).first()
+    if found is None:
+        raise Invalid(str(_("There is no request with this number in this city.")))
+    return found
 
 
 def _resident(desk: Desk, given: dict[str, Any]) -> Resident | None:

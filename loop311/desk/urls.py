@@ -6,7 +6,7 @@ from django.urls import path, register_converter
 
 from loop311.desk.contact import views as contact
 from loop311.desk.queue import views as queue
-from loop311.desk.views import callbacks, files, filing, lists, requests, sheets, staff
+from loop311.desk.views import callbacks, files, filing, lists, requests, sheets, staff, where
 
 
 class NumberConverter:
@@ -55,6 +55,14 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("file/", filing.picker, name="picker"),
     path("file/<slug:code>/", filing.file, name="file"),
+    path("file/<slug:code>/panel/", where.panel, name="panel"),
+    path("where/suggest/", where.suggest, name="suggest"),
+    path("where/around/", where.around, name="around"),
+    path("where/map/", where.city_map, name="map"),
+    path("where/areas/<id:version>/", where.map_areas, name="map_areas"),
+    path("where/streets/<id:version>/", where.map_streets, name="map_streets"),
+    path("where/streets/<id:version>/<id:x>/<id:y>/", where.map_cell, name="map_cell"),
+    path("requests/<number:number>/receipt/", where.receipt, name="receipt"),
     path("residents/<id:resident_id>/", lists.resident, name="resident"),
     path("callbacks/", callbacks.index, name="callbacks"),
     path("callbacks/<id:callback_id>/", callbacks.one, name="callback"),

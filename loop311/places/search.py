@@ -74,9 +74,15 @@ def _beginning(points: QuerySet[AddressPoint], query: str, limit: int) -> list[A
         words = words[1:]
     elif max(map(len, words)) < 3:  # too short for trigrams
         points = points.filter(search__startswith=query)
+    return _best(points.filter(_all_begin(words)), query, limit)
+
+
+def _all_begin(words: Sequence[str]) -> Q:
+    """Each word begins a word of the address; the last one may still be typed."""
+    condition = Q()
     for place, word in enumerate(words, 1):
-        points = points.filter(_begins(spellings(word) if place == len(words) else frozenset({word})))
-    return _best(points, query, limit)
+        condition &= _begins(spellings(word) if place == len(words) else frozenset({word}))
+    return condition
 
 
 def _begins(alternatives: frozenset[str]) -> Q:
@@ -101,17 +107,23 @@ def _best(points: QuerySet[AddressPoint], query: str, limit: int) -> list[Addres
 
 
 def _same_street(points: QuerySet[AddressPoint], query: str, limit: int) -> list[AddressPoint]:
-    """The nearest house numbers of the street, the same side of it first when equally near."""
+    """The nearest house numbers of the street, the same side of it first when equally near; its name may still be typed."""
     number, _, street = query.partition(" ")
-    if not number.isdigit() or len(number) > 9 or len(street) < 3:
+    words = street.split()[:_MAX_WORDS]
+    if not number.isdigit() or len(number) > 9 or len(max(words, key=len, default="")) < 3:  # too short for trigrams
         return []
-    wanted = int(number)
-    on_street = points.filter(kind="address").filter(
-        Q(search__endswith=f" {street}") | Q(search__contains=f" {street} ")
+    houses = points.filter(kind="address")
+    whole = Q(search__endswith=f" {street}") | Q(search__contains=f" {street} ")
+    return _by_number(houses.filter(whole), int(number), limit) or _by_number(
+        houses.filter(_all_begin(words)), int(number), limit
     )
-    numbered = [(point, _whole(point.house_number)) for point in on_street[:_CONSIDERED]]
-    known = [(abs(n - wanted), (n - wanted) % 2, point.pk, point) for point, n in numbered if n is not None]
-    return [point for *_, point in sorted(known, key=lambda entry: entry[:3])[:limit]]
+
+
+def _by_number(houses: QuerySet[AddressPoint], wanted: int, limit: int) -> list[AddressPoint]:
+    numbered = [(pk, _whole(number)) for pk, number in houses.values_list("pk", "house_number")[:_CONSIDERED]]
+    known = sorted((abs(n - wanted), (n - wanted) % 2, pk) for pk, n in numbered if n is not None)[:limit]
+    points = AddressPoint.objects.in_bulk([pk for *_, pk in known])
+    return [points[pk] for *_, pk in known]
 
 
 def _whole(house_number: str) -> int | None:

@@ -18,6 +18,7 @@ from loop311.catalog.definitions import EvidenceKind
 from loop311.desk.calling import OUTCOMES, WAYS
 from loop311.desk.contact.content import Content
 from loop311.desk.contact.forms import ContactForm
+from loop311.desk.filing import LANGUAGES
 from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
 from loop311.desk.history import BECAUSE
 from loop311.desk.sign_in_forms import ROLE_NAMES
@@ -139,6 +140,11 @@ def field_name(field: str) -> str:
 def length_of(metres: float) -> str:
     """'38 m', '2.8 km'."""
     return f"{metres:.0f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
+
+
+@register.filter
+def language_name(code: str) -> str:
+    return str(LANGUAGES.get(code, code))
 
 
 @register.simple_tag

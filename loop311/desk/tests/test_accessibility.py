@@ -55,7 +55,7 @@ def paths(desk: Sitting) -> list[str]:
         "/desk/failures/", "/desk/callbacks/?whose=all", f"/desk/callbacks/{callback.pk}/", "/desk/cities/",
         f"/desk/requests/{request.number}/", f"/desk/requests/{request.number}/service/",
         f"/desk/requests/{request.number}/callback/", f"/desk/residents/{request.resident_id}/",
-        "/desk/requests/26-99999999/", "/desk/?state=nonsense",
+        f"/desk/requests/{request.number}/receipt/", "/desk/requests/26-99999999/", "/desk/?state=nonsense",
     ]  # fmt: skip
 
 

@@ -6,19 +6,21 @@ import uuid
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from loop311.catalog.definitions import Service
-from loop311.desk import filing, reading
+from loop311.desk import filing, placing, reading
 from loop311.desk.access import Desk, desk_page, show
 from loop311.desk.asking import QuestionForm
 from loop311.desk.filing import DetailsForm
+from loop311.desk.placing import Position
 from loop311.kit.problems import Conflict, FieldProblem, Invalid
 from loop311.places.geocoding import Candidate
 from loop311.requests import services
+from loop311.requests.policies import State
 from loop311.requests.sentences import say
 
 
@@ -60,43 +62,69 @@ def _ask(request: HttpRequest, desk: Desk, service: Service, questions: Question
 
 
 def _details(
-    request: HttpRequest, desk: Desk, service: Service, questions: QuestionForm, form: DetailsForm, status: int = 200
+    request: HttpRequest,
+    desk: Desk,
+    service: Service,
+    questions: QuestionForm,
+    form: DetailsForm,
+    status: int = 200,
+    position: Position | None = None,
 ) -> HttpResponse:
     context = {"service": service, "name": say(service.names, desk.language, service.code), "form": form,
-               "carried": questions.carried(), "advice": questions.advice()}  # fmt: skip
+               "carried": questions.carried(), "advice": questions.advice(),
+               "panel": placing.panel(desk, service, questions.answers, position), "chosen": form["leading"].value()}  # fmt: skip
     return show(request, desk, "desk/details.html", context, status=status)
 
 
 def _file_or_mend(
     request: HttpRequest, desk: Desk, service: Service, questions: QuestionForm, form: DetailsForm
 ) -> HttpResponse:
+    """Filed, or the page again: with what the address may mean, or with what must be mended."""
     address = request.POST.get("address", "")[:300].replace("\x00", "")
-    found = filing.places(desk, address)
-    form.offer_places(found)
-    unanswered = bool(found) and not request.POST.get("place")
-    if "search" in request.POST or (unanswered and request.POST.get("searched") != address):
-        looked = DetailsForm(
-            desk, service, initial={**request.POST.dict(), "searched": address, "place": _likeliest(found)}
-        )
-        looked.offer_places(found)
-        return _details(request, desk, service, questions, looked)
+    form.offer_places(found := filing.places(desk, address))
+    if "search" in request.POST or (found and _is_unplaced(request.POST, address)):
+        return _look(request, desk, service, questions, address, found)
     if not form.is_valid():
-        return _details(request, desk, service, questions, form, 422)
+        return _details(request, desk, service, questions, form, 422, _pointed(request.POST))
     try:
         with transaction.atomic():  # a resident is written down only together with the request
             filed = filing.file(desk, service, questions.answers, form.cleaned_data)
-    except Invalid as problem:
+    except (Invalid, Conflict) as problem:
         form.add_problem(_at_fields(problem))
-        return _details(request, desk, service, questions, form, problem.status)
+        return _details(request, desk, service, questions, form, problem.status, _pointed(request.POST))
     messages.success(request, _("Filed. The resident's number is {number}.").format(number=filed.number))
-    return redirect("desk:request", number=filed.number)
+    return redirect("desk:receipt" if filed.state == State.HANDED_OVER else "desk:request", number=filed.number)
+
+
+def _is_unplaced(data: QueryDict, address: str) -> bool:
+    """Nobody has said yet which of the places found is meant."""
+    return not data.get("place") and data.get("searched") != address and _pointed(data) is None
+
+
+def _look(
+    request: HttpRequest, desk: Desk, service: Service, questions: QuestionForm, address: str, found: list[Candidate]
+) -> HttpResponse:
+    """What the address may mean, the likeliest chosen already."""
+    place = _likeliest(found)
+    looked = DetailsForm(desk, service, initial={**request.POST.dict(), "searched": address, "place": place})
+    looked.offer_places(found)
+    likely = (found[0].latitude, found[0].longitude) if found else _pointed(request.POST)
+    return _details(request, desk, service, questions, looked, position=likely)
+
+
+def _pointed(data: QueryDict) -> Position | None:
+    """Where the form points to; nothing wrong is said here, the form says it."""
+    try:
+        return filing.position_in(data)
+    except Invalid:
+        return None
 
 
 def _likeliest(found: list[Candidate]) -> str:
     return filing.written(found[0]) if found else ""
 
 
-def _at_fields(problem: Invalid) -> Invalid:
+def _at_fields(problem: Invalid | Conflict) -> Invalid:
     """The service's names of fields as this page has them."""
     here = {"latitude": "address", "longitude": "address"}
     faults = {here.get(f.field, "phone" if "contact_points" in f.field else f.field): f.detail for f in problem.fields}

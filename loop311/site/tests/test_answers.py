@@ -17,7 +17,7 @@ from loop311.kit.clock import now
 from loop311.kit.models import Sweep
 from loop311.kit.testing import page
 from loop311.site import errors, health, observing
-from loop311.site.middleware import CONTENT_SECURITY_POLICY
+from loop311.site.middleware import CONTENT_SECURITY_POLICY, policy
 
 
 def lost(request: HttpRequest) -> HttpResponse:
@@ -173,3 +173,17 @@ def test_assets_are_served_where_pages_look_for_them(browser: Client) -> None:
 def test_the_first_page_leads_to_the_staffs_door(browser: Client) -> None:
     answer = browser.get("/")
     assert (answer.status_code, answer["Location"]) == (302, "/desk/")
+
+
+@pytest.mark.parametrize(
+    ("tiles", "allowed"),
+    [
+        ("https://tiles.example/{z}/{x}/{y}.png", "img-src 'self' data: https://tiles.example;"),
+        ("https://{s}.tiles.example:8443/{z}/{x}/{y}.png", "img-src 'self' data: https://*.tiles.example:8443;"),
+        ("", "img-src 'self' data:;"),
+        ("javascript:x; script-src *", "img-src 'self' data:;"),
+    ],
+)
+def test_pictures_come_from_the_tile_server_of_the_deployment_and_from_nowhere_else(tiles: str, allowed: str) -> None:
+    assert allowed in policy(tiles)
+    assert "script-src 'self';" in policy(tiles)
