@@ -18,6 +18,7 @@ from ninja.errors import ValidationError as InputError
 from pydantic import BaseModel, Field
 
 from loop311.kit import problems
+from loop311.kit.database import room
 from loop311.kit.problems import FieldProblem, Problem
 
 log = logging.getLogger(__name__)
@@ -159,6 +160,9 @@ def _on_anything(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _on_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    if room.is_full(error):
+        log.error("the disk of the database is full", extra={"request_id": request_id(request)})
+        return of_problem(request, problems.Unavailable(room.FULL))
     log.error("the database did not answer", exc_info=error, extra={"request_id": request_id(request)})
     return of_problem(request, problems.Unavailable("The database cannot answer just now; please try again soon."))
 

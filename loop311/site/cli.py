@@ -22,6 +22,7 @@ from django.db import InterfaceError, OperationalError
 
 from loop311.kit import database
 from loop311.kit.commands import needs_database
+from loop311.kit.database import room
 from loop311.kit.problems import Problem
 from loop311.site import migrations
 
@@ -124,7 +125,7 @@ def _one_sentence() -> Iterator[None]:
     except Problem as problem:
         raise click.ClickException(_said(problem)) from problem
     except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
-        raise click.ClickException(f"The database cannot be used: {_first_line(error)}") from error
+        raise click.ClickException(_of_database(error)) from error
     except OSError as error:
         if isinstance(error, BrokenPipeError) or error.strerror is None:
             raise
@@ -135,6 +136,14 @@ def _one_sentence() -> Iterator[None]:
 def _said(problem: Problem) -> str:
     named = "; ".join(f"{field.field}: {field.detail}" for field in problem.fields)
     return f"{problem.detail} ({named})" if named else problem.detail
+
+
+def _of_database(error: DjangoDatabaseError | psycopg.Error) -> str:
+    """A server that could not write its log has hung up without a word; then its disk tells why."""
+    ours = settings.DATABASE_IS_EMBEDDED and room.is_short(database.place_of(settings.LOOP311_HOME).base)
+    if ours or room.is_full(error):
+        return room.FULL_FOR_COMMANDS
+    return f"The database cannot be used: {_first_line(error)}"
 
 
 def _first_line(error: DjangoDatabaseError | psycopg.Error) -> str:

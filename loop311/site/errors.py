@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from loop311.kit import problem_documents
+from loop311.kit.database import room
 from loop311.kit.problem_documents import RETRY_AFTER_SECONDS
 
 _SENTENCES = {
@@ -56,7 +57,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A database that is away for a moment is not a fault of ours to apologise for: it is a 503."""
-    return answer(request, 503 if isinstance(sys.exc_info()[1], OperationalError | InterfaceError) else 500)
+    error = sys.exc_info()[1]
+    if not isinstance(error, OperationalError | InterfaceError):
+        return answer(request, 500)
+    return answer(request, 503, room.FULL if room.is_full(error) else "")
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

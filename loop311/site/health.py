@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
 from loop311.kit import sweeps
+from loop311.kit.database import place_of, room
 from loop311.kit.problem_documents import RETRY_AFTER_SECONDS
 
 WORKER_MAY_BE_SILENT = 15
@@ -30,6 +32,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def _look() -> tuple[str, str, str]:
     database, worker = _database_and_worker()
+    if database == "ok" and settings.DATABASE_IS_EMBEDDED and room.is_short(place_of(settings.LOOP311_HOME).base):
+        return "its disk is full", worker, "unknown while the disk is full"
     if worker != "ok":
         return database, worker, "unknown while no worker runs"
     try:

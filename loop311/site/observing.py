@@ -8,6 +8,7 @@ import time
 import uuid
 
 import structlog
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -23,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from loop311.kit import sweeps
+from loop311.kit.database import room
 from loop311.site.middleware import Answer
 
 log = structlog.get_logger("loop311.request")
@@ -73,7 +75,7 @@ def _note(request: HttpRequest, status: int, seconds: float) -> None:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus: of all web processes together under `loop311 serve`, else of the answering process."""
-    registries = (_requests_registry(), _jobs_registry(), _sweeps_registry())
+    registries = (_requests_registry(), _jobs_registry(), _sweeps_registry(), _disk_registry())
     text = b"".join(generate_latest(registry) for registry in registries)
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
@@ -98,6 +100,14 @@ def _jobs_registry() -> CollectorRegistry:
         return registry
     for state, count in found.items():
         jobs.labels(state).set(count)
+    return registry
+
+
+def _disk_registry() -> CollectorRegistry:
+    """Of the disk with the embedded database and the files; another server's disk is its own to watch."""
+    registry = CollectorRegistry()
+    free = Gauge("loop311_disk_free_bytes", "Room left on the disk of LOOP311_HOME.", registry=registry)
+    free.set(room.left(settings.LOOP311_HOME))
     return registry
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,9 @@ from loop311.kit.database.problem import DatabaseUnavailable
 
 REMAINS_MAY_LINGER = 5.0
 """Seconds that backends get to notice that their postmaster was killed, before they are told to quit."""
+
+IDLE_FOR_GOOD = 30.0
+"""Seconds without any work by any process of a server that was told to stop, after which it never will."""
 
 LONGEST_LOG = 16 * 2**20
 _STATUS_LINE = 7
@@ -66,7 +70,11 @@ def is_stopping(data: Path) -> bool:
 
 
 def stop(data: Path, say: Say) -> None:
-    """Fast shutdown: open transactions are rolled back, everything committed is on disk. Waits until it is gone."""
+    """Fast shutdown: open transactions are rolled back, everything committed is on disk. Waits until it is gone.
+
+    One that no longer does anything about it is told to quit at once: told to stop in the middle of its own recovery (after a
+    full disk, for instance), PostgreSQL can wait for ever for a process it no longer has. Nothing committed is lost by that.
+    """
     process = find(data)
     if process is not None:
         try:
@@ -77,9 +85,29 @@ def stop(data: Path, say: Say) -> None:
 
 
 def wait_until_gone(process: psutil.Process, say: Say) -> None:
+    """Of one that was told to stop."""
     waiting = Waiting(say, "The database is writing its last changes to disk; waiting for it.")
+    worked, since = _work_done(process), time.monotonic()
     while _is_alive(process):
         waiting.a_moment()
+        if time.monotonic() - since < IDLE_FOR_GOOD:
+            continue
+        before, worked, since = worked, _work_done(process), time.monotonic()
+        if worked == before:
+            say("The database does nothing any more and does not end; it is told to quit at once.")
+            _quit(process)
+
+
+def _work_done(process: psutil.Process) -> dict[int, float]:
+    """Process id -> seconds of processor time, of the server and all it has started."""
+    done: dict[int, float] = {}
+    try:
+        for each in (process, *process.children(recursive=True)):
+            times = each.cpu_times()
+            done[each.pid] = times.user + times.system
+    except psutil.NoSuchProcess:
+        done[-1] = time.monotonic()  # one has just ended: something is going on
+    return done
 
 
 def _spawn(place: Place, binaries: Binaries, durable: bool) -> psutil.Process | None:

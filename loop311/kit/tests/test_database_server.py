@@ -319,3 +319,21 @@ def test_a_folder_without_permission_is_told_in_one_sentence(home: Path) -> None
         assert "\n" not in raised.value.detail
     finally:
         home.chmod(0o711)
+
+
+def test_a_server_that_does_not_end_when_told_to_is_made_to_and_loses_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that PostgreSQL waits for and that never moves again, as after a full disk."""
+    monkeypatch.setattr(postmaster, "IDLE_FOR_GOOD", 1.0)
+    said: list[str] = []
+    server = Server(home, say=said.append)
+    server.join()
+    ask(home, "CREATE TABLE kept AS VALUES (311)")
+    [checkpointer] = [process for process in of_cluster(home) if "checkpointer" in " ".join(process.cmdline())]
+    checkpointer.suspend()
+    server.leave()
+    assert of_cluster(home) == []
+    assert any("quit at once" in sentence for sentence in said)
+    with running(home):
+        assert ask(home, "SELECT column1 FROM kept") == 311

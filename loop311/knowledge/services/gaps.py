@@ -18,6 +18,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
+from loop311.kit.sweeps import pass_over
 from loop311.knowledge.models import Article, Gap, Rules
 from loop311.knowledge.policies import GAP_MINUTES, LONGEST_GAP, Dismissal, GapState, gap_key, gap_refusal, one_line
 from loop311.ledger import services as ledger
@@ -167,6 +168,7 @@ def _mark_batch(at: datetime, failed: set[int]) -> int:
                 _mark(gap, at)
         except Exception:
             failed.add(gap.pk)
+            pass_over()
             log.exception("gap not marked late", gap=gap.pk, jurisdiction=gap.jurisdiction_id)
     return len(found)
 

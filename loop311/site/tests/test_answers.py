@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -11,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 from procrastinate.contrib.django import app
+from psycopg.errors import DiskFull
 
 from loop311.kit import sweeps
 from loop311.kit.clock import now
+from loop311.kit.database import room
 from loop311.kit.models import Sweep
 from loop311.kit.testing import page
 from loop311.site import errors, health, observing
@@ -22,6 +25,10 @@ from loop311.site.middleware import CONTENT_SECURITY_POLICY, policy
 
 def lost(request: HttpRequest) -> HttpResponse:
     raise OperationalError("server closed the connection")
+
+
+def full(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("could not extend file") from DiskFull("could not extend file")
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -34,6 +41,8 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("lost", lost),
+    path("full", full),
+    path("api/full", full),
     path("broken", broken),
     path("closed", closed),
     path("api/lost", lost),
@@ -73,6 +82,24 @@ def test_a_program_gets_a_problem_document(browser: Client, path: str, status: i
 def test_a_database_that_is_away_asks_to_come_back(browser: Client) -> None:
     assert int(browser.get("/lost").headers["Retry-After"]) > 0
     assert int(browser.get("/api/lost").headers["Retry-After"]) > 0
+
+
+@here
+def test_a_full_disk_says_that_nothing_was_stored_and_who_must_make_room(browser: Client) -> None:
+    shown = browser.get("/full", headers={"Accept": "text/html"})
+    assert (shown.status_code, room.FULL in unescape(shown.content.decode())) == (503, True)
+    assert browser.get("/api/full").json()["detail"] == room.FULL
+
+
+@here
+@pytest.mark.django_db
+def test_a_disk_without_room_is_not_well(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    beat(1)
+    monkeypatch.setattr(room, "LEAST", 2**62)
+    with override_settings(DATABASE_IS_EMBEDDED=True):
+        response = browser.get("/healthz")
+    assert (response.status_code, response.json()["database"]) == (503, "its disk is full")
+    assert "loop311_disk_free_bytes" in browser.get("/metrics").content.decode()
 
 
 @here

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from django.db import OperationalError
 from pytest_django.plugin import DjangoDbBlocker
 
+from loop311.kit.database import room
 from loop311.kit.problems import Conflict, FieldProblem, Invalid
 from loop311.site import cli, migrations
 
@@ -66,6 +67,7 @@ def test_the_list_of_commands_loads_no_room() -> None:
         (Conflict("It is there already."), "It is there already."),
         (Invalid("Mend this.", fields=[FieldProblem("name", "too long")]), "Mend this. (name: too long)"),
         (OperationalError("connection refused\nis it running?"), "The database cannot be used: connection refused"),
+        (OperationalError("connection failed: No space left on device"), room.FULL_FOR_COMMANDS),
         (OSError(28, "No space left on device", "/x"), "The disk is full: /x"),
         (FileNotFoundError(2, "No such file or directory", "/y"), "No such file or directory: /y"),
     ],

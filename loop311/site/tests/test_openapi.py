@@ -15,7 +15,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from loop311.accounts.testing import a_secret, bearer
 from loop311.requests.testing import make_city
@@ -55,4 +55,10 @@ def headers(db: None) -> Iterator[dict[str, str]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 def test_every_operation_answers_as_described(case: Case[Any], headers: dict[str, Any]) -> None:
-    case.call_and_validate(headers=headers, excluded_checks=[MEANING])
+    excluded = [MEANING, negative_data_rejection] if _is_never_sent(case) else [MEANING]
+    case.call_and_validate(headers=headers, excluded_checks=excluded)
+
+
+def _is_never_sent(case: Case[Any]) -> bool:
+    """An unknown parameter whose value is an empty list: nothing of it is left in the address, so nothing is wrong with it."""
+    return any(value in ([], {}) for value in (case.query or {}).values())
