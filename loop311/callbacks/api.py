@@ -15,7 +15,15 @@ from loop311.accounts.api import require
 from loop311.accounts.models import StaffMember, Team
 from loop311.callbacks import services
 from loop311.callbacks.models import Callback, CallbackQuerySet
-from loop311.callbacks.policies import AttemptOutcome, CallbackState, CancelReason, Way, in_zone, ways_left
+from loop311.callbacks.policies import (
+    AttemptOutcome,
+    CallbackState,
+    CancelReason,
+    HandOverReason,
+    Way,
+    in_zone,
+    ways_left,
+)
 from loop311.callbacks.services import Wish
 from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
@@ -54,6 +62,7 @@ class AttemptIn(Input):
 class ReassignIn(Input):
     team: Line | None = Field(None, description="Code.")
     owner: Id | None = None
+    reason: Annotated[HandOverReason, LAX] | None = None
     version: Version | None = None
 
 
@@ -197,7 +206,8 @@ def reassign(request: HttpRequest, callback_id: Id, body: ReassignIn) -> WholeCa
     who = require(request, "callbacks.write")
     callback = services.get(callback_id, by=who)
     team, owner = _team(body.team, who), _owner(body.owner, who)
-    return _whole(services.reassign(callback, team=team, owner=owner, version=body.version, by=who))
+    reason = body.reason or ""
+    return _whole(services.reassign(callback, team=team, owner=owner, reason=reason, version=body.version, by=who))
 
 
 @router.post(

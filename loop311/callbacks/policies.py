@@ -39,11 +39,22 @@ class AttemptOutcome(StrEnum):
     MESSAGE_LEFT = "message_left"
 
 
+class HandOverReason(StrEnum):
+    """Why somebody else rings."""
+
+    SHIFT_ENDS = "shift_ends"
+    LANGUAGE = "language"  # speaks the resident's
+    KNOWS_MORE = "knows_more"
+    ABSENT = "absent"
+    OTHER_TEAM = "other_team"  # another team is responsible
+
+
 class CancelReason(StrEnum):
     NOT_NEEDED = "not_needed"  # what was asked has been answered
     RESIDENT_ASKED = "resident_asked"
     DUPLICATE = "duplicate"
     MISTAKE = "mistake"
+    RESIDENT_ERASED = "resident_erased"  # there is nobody to ring; only the city's own machinery says so
 
 
 SPOKEN_TO = frozenset({AttemptOutcome.REACHED, AttemptOutcome.REFUSED})

@@ -18,6 +18,7 @@ from loop311.callbacks.policies import (
     AttemptOutcome,
     CallbackState,
     CancelReason,
+    HandOverReason,
     Way,
     failure_refusal,
     window_refusal,
@@ -25,7 +26,7 @@ from loop311.callbacks.policies import (
 from loop311.interactions import services as interactions
 from loop311.interactions.models import Interaction
 from loop311.interactions.policies import Channel
-from loop311.kit.actor import Actor, system
+from loop311.kit.actor import Actor, ActorKind, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from loop311.kit.sweeps import pass_over
@@ -117,6 +118,7 @@ def reassign(
     by: Actor,
     team: Team | None = None,
     owner: StaffMember | None = None,
+    reason: str = "",
     version: int | None = None,
     at: datetime | None = None,
 ) -> Callback:
@@ -127,7 +129,8 @@ def reassign(
         raise Invalid("Name a team or a member of staff.", fields=[FieldProblem("owner", "Empty.")])
     callback.team = team or callback.team
     callback.owner = _owner(owner)
-    body = {"team": callback.team_id, "owner": callback.owner_id}
+    why = _listed(HandOverReason, "reason", reason) if reason else ""
+    body = {"team": callback.team_id, "owner": callback.owner_id, "reason": why}
     return _write(callback, "callback.reassigned", body, ["team", "owner"], by=by, at=at or now())
 
 
@@ -182,6 +185,9 @@ def cancel(
     """It is not needed any more, for a reason on the list."""
     callback = _open(callback, by, version)
     callback.cancel_reason = _listed(CancelReason, "reason", reason)
+    if reason == CancelReason.RESIDENT_ERASED and by.kind is not ActorKind.SYSTEM:
+        detail = "That a resident was erased follows from erasing; choose another reason."
+        raise Invalid(detail, fields=[FieldProblem("reason", detail)])
     return _end(callback, CallbackState.CANCELLED, by=by, at=at or now())
 
 
@@ -240,9 +246,20 @@ def erase_words(resident_ids: Sequence[int], *, by: Actor) -> int:
 
 
 def forget_resident(event_id: int) -> None:
-    """Handler of `resident.erased`."""
+    """Handler of `resident.erased`: the words go, and what is still open ends, for there is nobody to ring."""
     ids, by = residents.erased_in(event_id)
     erase_words(ids, by=by)
+    end_for_erased(ids, by=by)
+
+
+@transaction.atomic
+def end_for_erased(resident_ids: Sequence[int], *, by: Actor) -> int:
+    """Cancel every open call-back of these residents, with that reason; returns how many."""
+    rows = Callback.objects.of_city(by.jurisdiction_id).open().filter(resident_id__in=resident_ids).order_by("pk")
+    found = list(rows)
+    for callback in found:
+        cancel(callback, reason=CancelReason.RESIDENT_ERASED, by=by)
+    return len(found)
 
 
 # --- Shared by the verbs -----------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from loop311.desk.contact import views as contact
+from loop311.desk.people import merging
+from loop311.desk.people import views as people
 from loop311.desk.queue import views as queue
 from loop311.desk.views import callbacks, files, filing, lists, requests, sheets, staff, where
 
@@ -63,7 +65,17 @@ urlpatterns = [
     path("where/streets/<id:version>/", where.map_streets, name="map_streets"),
     path("where/streets/<id:version>/<id:x>/<id:y>/", where.map_cell, name="map_cell"),
     path("requests/<number:number>/receipt/", where.receipt, name="receipt"),
-    path("residents/<id:resident_id>/", lists.resident, name="resident"),
+    path("residents/", people.find, name="residents"),
+    path("residents/new/", people.new, name="new_resident"),
+    path("residents/compare/", merging.chosen, name="compare"),
+    path("residents/<id:resident_id>/", people.one, name="resident"),
+    path("residents/<id:resident_id>/edit/", people.edit, name="edit_resident"),
+    path("residents/<id:resident_id>/points/", people.add_point, name="add_point"),
+    path("residents/<id:resident_id>/points/<id:point_id>/<slug:name>/", people.change_point, name="change_point"),
+    path("residents/<id:resident_id>/consents/", people.consent, name="consent"),
+    path("residents/<id:resident_id>/merge/<id:gone_id>/", merging.merge, name="merge"),
+    path("residents/<id:resident_id>/callback/", callbacks.promise_to, name="call_resident"),
+    path("residents/<id:resident_id>/undo-merge/", merging.undo, name="undo_merge"),
     path("callbacks/", callbacks.index, name="callbacks"),
     path("callbacks/<id:callback_id>/", callbacks.one, name="callback"),
     path("callbacks/<id:callback_id>/<slug:name>/", callbacks.act, name="callback_act"),

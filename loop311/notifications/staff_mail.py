@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import smtplib
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from loop311.accounts.models import StaffMember
+from loop311.accounts.models import StaffMember, Team
 from loop311.notifications import services, sign_in_mail
 from loop311.notifications.models import Notice
 from loop311.notifications.policies import one_line
@@ -43,9 +44,15 @@ def send_notice(notice_id: int) -> None:
     services.note_notice(notice_id)
 
 
+_CALL_SUBJECT = {"en": "Call-back not made", "es": "Llamada no devuelta"}
+_CALL_BODY = {
+    "en": "A resident was promised a call by {due}. Nobody was rung.\n{team}\n\n{link}\n",
+    "es": "Se prometió una llamada a más tardar el {due}. Nadie ha llamado.\n{team}\n\n{link}\n",
+}
+
+
 def _compose(notice: Notice) -> EmailMessage:
-    about_request = notice.event.kind not in sign_in_mail.TEXTS
-    subject, body = _of_request(notice) if about_request else sign_in_mail.words(notice.event.kind, _person(notice))
+    subject, body = _words(notice)
     to = notice.staff.user.email if notice.staff else (notice.team.email if notice.team else "")
     return EmailMessage(
         subject=one_line(subject),
@@ -56,11 +63,33 @@ def _compose(notice: Notice) -> EmailMessage:
     )
 
 
+def _words(notice: Notice) -> tuple[str, str]:
+    if notice.event.kind in sign_in_mail.TEXTS:
+        return sign_in_mail.words(notice.event.kind, _person(notice))
+    return _of_callback(notice) if notice.event.subject_type == "callback" else _of_request(notice)
+
+
 def _person(notice: Notice) -> StaffMember:
     person = notice.staff
     if not isinstance(person, StaffMember):
         raise TypeError("A notice about a sign-in has somebody whose it is.")
     return person
+
+
+def _of_callback(notice: Notice) -> tuple[str, str]:
+    """Names neither the resident nor a number: an e-mail lies about for long."""
+    body = json.loads(notice.event.body)
+    city, language = notice.jurisdiction, notice.jurisdiction.languages[0].split("-")[0]
+    team = Team.objects.get(jurisdiction=city, pk=body["team"])
+    due = datetime.fromisoformat(body["window_to"]).astimezone(city.zone)
+    words = {
+        "due": f"{due:%Y-%m-%d %H:%M} ({due.tzname()})",
+        "team": say(team.names, language, team.code),
+        "link": f"{settings.BASE_URL}/desk/callbacks/{notice.event.subject_id}/",
+    }
+    return _CALL_SUBJECT.get(language, _CALL_SUBJECT["en"]), _CALL_BODY.get(language, _CALL_BODY["en"]).format_map(
+        words
+    )
 
 
 def _of_request(notice: Notice) -> tuple[str, str]:

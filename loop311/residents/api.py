@@ -37,6 +37,7 @@ class ResidentIn(Input):
     language: Tag = Field("", description="A tag such as es; the city's first language when empty.")
     address: Line = ""
     note: Prose = ""
+    time_zone: Tag = Field("", description="IANA name, such as America/New_York; the city's own when empty.")
     contact_points: list[PointIn] = Field([], max_length=20)
 
 
@@ -47,6 +48,7 @@ class ResidentChange(Input):
     language: Tag | None = None
     address: Line | None = None
     note: Prose | None = None
+    time_zone: Tag | None = None
 
 
 class PointOut(BaseModel):
@@ -66,6 +68,7 @@ class ResidentOut(BaseModel):
     language: str
     address: str
     note: str
+    time_zone: str = Field(description="Empty for the city's own.")
     version: int
     created_at: datetime
     erased_at: datetime | None
@@ -104,6 +107,7 @@ def create(request: HttpRequest, body: ResidentIn) -> Status[WholeResident]:
         language=body.language,
         address=body.address,
         note=body.note,
+        time_zone=body.time_zone,
         contact_points=[_point(point) for point in body.contact_points],
         by=who,
     )
@@ -234,7 +238,7 @@ def _out(row: Resident) -> ResidentOut:
     return ResidentOut(merged_into=row.merged_into_id, **{name: getattr(row, name) for name in _COLUMNS})
 
 
-_COLUMNS = ("id", "kind", "name", "language", "address", "note", "version", "created_at", "erased_at")
+_COLUMNS = ("id", "kind", "name", "language", "address", "note", "time_zone", "version", "created_at", "erased_at")
 
 
 def _whole(row: Resident, request: HttpRequest) -> WholeResident:

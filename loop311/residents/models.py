@@ -19,6 +19,8 @@ class Resident(models.Model):
     language = models.TextField()
     note = models.TextField(blank=True)
     address = models.TextField(blank=True)
+    time_zone = models.TextField(blank=True, default="", db_default="")
+    """Where their clocks are, as an IANA name; empty for the city's own. Call-backs are promised by it."""
     merged_into = city_fk("residents.Resident", null=True)
     """Follow it to the one that now stands for both; undoing a merge sets it to null again."""
     created_at = models.DateTimeField()

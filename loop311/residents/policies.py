@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
+from zoneinfo import available_timezones
 
 import phonenumbers
 
@@ -129,6 +131,16 @@ def slips(one: str, other: str) -> int:
 def is_language(text: str) -> bool:
     """A language tag: 'es', 'zh-Hant'."""
     return bool(_LANGUAGE.fullmatch(text)) and len(text) <= 35
+
+
+def is_zone(text: str) -> bool:
+    """An IANA name of a time zone: 'America/New_York'."""
+    return text in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def is_code(text: str) -> bool:

@@ -335,6 +335,11 @@ def _as_one(root: int, ids: Sequence[int], points: Mapping[int, list[Point]]) ->
     return tuple(sorted(combined(groups), key=lambda point: not point.is_preferred))
 
 
+def newest_consents(city: int, ids: Sequence[int]) -> dict[str, bool]:
+    """Purpose -> the newest word of any of these residents; one query."""
+    return _newest(ids, _said(city, ids))
+
+
 def _said(city: int, ids: Sequence[int]) -> list[tuple[int, str, bool]]:
     rows = Consent.objects.filter(jurisdiction_id=city, resident_id__in=list(ids)).order_by("at", "pk")
     return list(rows.values_list("resident_id", "purpose", "given"))

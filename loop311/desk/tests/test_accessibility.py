@@ -47,14 +47,22 @@ def desk() -> Sitting:
 WIDE, NARROW = ViewportSize(width=1366, height=768), ViewportSize(width=360, height=780)
 
 
+def other(desk: Sitting) -> int:
+    """Somebody who may be the same as the one who asked."""
+    return desk.city.jurisdiction.resident_set.latest("pk").pk
+
+
 def paths(desk: Sitting) -> list[str]:
     request = desk.city.jurisdiction.request_set.earliest("pk")
+    person = f"/desk/residents/{request.resident_id}"
     callback = desk.city.jurisdiction.callback_set.earliest("pk")
     return [
         "/desk/", "/desk/queue/north/", "/desk/search/?q=elm", "/desk/file/", "/desk/file/pothole/", "/desk/file/sign/",
         "/desk/failures/", "/desk/callbacks/?whose=all", f"/desk/callbacks/{callback.pk}/", "/desk/cities/",
         f"/desk/requests/{request.number}/", f"/desk/requests/{request.number}/service/",
-        f"/desk/requests/{request.number}/callback/", f"/desk/residents/{request.resident_id}/",
+        f"/desk/requests/{request.number}/callback/", f"{person}/", "/desk/residents/?q=resident",
+        "/desk/residents/new/?q=0123", f"{person}/edit/", f"{person}/merge/{other(desk)}/", f"{person}/callback/",
+        f"/desk/callbacks/{callback.pk}/?whose=all",
         f"/desk/requests/{request.number}/receipt/", "/desk/requests/26-99999999/", "/desk/?state=nonsense",
     ]  # fmt: skip
 

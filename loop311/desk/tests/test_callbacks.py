@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from loop311.accounts.models import Team
+from loop311.accounts.policies import Role
+from loop311.callbacks import services as callbacks
 from loop311.callbacks.models import Callback
 from loop311.callbacks.testing import a_callback
 from loop311.desk.testing import Sitting, sit
@@ -14,10 +18,13 @@ from loop311.kit.clock import now
 from loop311.kit.models import Sweep
 from loop311.kit.testing import page, same_number_of_queries
 from loop311.ledger.models import Event
-from loop311.notifications.models import Message
-from loop311.notifications.services import notify_callback_event
+from loop311.notifications.models import Message, Notice
+from loop311.notifications.services import notify_callback_event, notify_late_callback
+from loop311.notifications.staff_mail import send_notice
+from loop311.requests import services as requests
 from loop311.requests.models import ImportRun
-from loop311.requests.testing import make_city
+from loop311.requests.testing import employ, make_city
+from loop311.residents import services as residents
 from loop311.residents.testing import a_resident
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +96,145 @@ def test_a_call_is_promised_from_a_request(desk: Sitting) -> None:
     assert "2 p.m. \N{EN DASH} 4 p.m." in page(desk.client, f"/desk/requests/{request.number}/").text
     anonymous = desk.city.file()
     page(desk.client, f"/desk/requests/{anonymous.number}/callback/", status=422, data=sent, post=True)
+
+
+def test_a_call_is_promised_about_no_request_by_the_resident_s_clock(desk: Sitting) -> None:
+    city = desk.city.jurisdiction
+    person = a_resident(city, "Ana", mobile="214-555-0123")
+    path = f"/desk/residents/{person.pk}/callback/"
+    assert "By which clock" not in page(desk.client, path).text
+    residents.update(person, time_zone="America/New_York", by=desk.city.system)
+    assert "The resident's (New York)" in page(desk.client, path).text
+    day = (now() + timedelta(days=2)).astimezone(city.zone).date().isoformat()
+    sent = {"day": day, "start": "14:00", "end": "16:00", "way": "call", "team": "north", "by_me": "on"}
+    for clock, hour in (("resident", 13), ("city", 14)):
+        assert desk.client.post(path, {**sent, "clock": clock}).status_code == 302
+        callback = Callback.objects.latest("pk")
+        assert callback.window_start.astimezone(city.zone).hour == hour
+        assert (callback.owner, callback.team.code, callback.request) == (desk.staff, "north", None)
+    text = page(desk.client, f"/desk/callbacks/{callback.pk}/").text
+    assert "3 p.m. \N{EN DASH} 5 p.m. (New York)" in text
+    assert "3 p.m. \N{EN DASH} 5 p.m. in New York" in page(desk.client, "/desk/callbacks/?whose=mine").text
+    page(desk.client, path, status=422, data={**sent, "way": "email"}, post=True)
+    page(desk.client, path, status=422, data={**sent, "clock": "sundial"}, post=True)
+
+
+def test_the_lists_show_broken_promises_first_and_whose_they_are(desk: Sitting) -> None:
+    city, at = desk.city.jurisdiction, now()
+    a_callback(city, at=at - timedelta(minutes=1), reason="due now")
+    a_callback(city, at=at - timedelta(hours=3), reason="too late", team=Team.objects.get(code="north"))
+    a_callback(city, at=at + timedelta(days=2), reason="in two days", owner=desk.staff)
+    text = page(desk.client, "/desk/callbacks/?whose=all").text
+    assert text.index("Unkept") < text.index("too late") < text.index("Now") < text.index("due now")
+    assert text.index("due now") < text.index("Another day") < text.index("in two days")
+    shown = {whose: page(desk.client, f"/desk/callbacks/?whose={whose}").text for whose in ("mine", "team", "unkept")}
+    for whose, words in (("mine", ["in two days"]), ("team", ["too late", "in two days"]), ("unkept", ["too late"])):
+        assert [word for word in ("too late", "due now", "in two days") if word in shown[whose]] == words
+    assert "Every promise to ring" in page(sit(make_city("quiet")).client, "/desk/callbacks/?whose=unkept").text
+
+
+def test_what_to_say_is_the_truth_in_both_languages(desk: Sitting) -> None:
+    person = a_resident(desk.city.jurisdiction, "Ana", mobile="214-555-0123", language="es")
+    request = desk.city.file(resident=person)
+    callback = a_callback(desk.city.jurisdiction, resident=person, request=request)
+    page_of = f"/desk/callbacks/{callback.pk}/"
+    assert "Tenemos su solicitud." in page(desk.client, page_of).text
+    desk.city.done(request)
+    text = page(desk.client, page_of).text
+    assert f"Su solicitud {request.number}, Pothole (es): Listo: The work was done. (es) Avísenos si no es así." in text
+    assert f"Your request {request.number}, Pothole: Done: The work was done. Tell us if it is not." in text
+    assert "¿Hablo con Ana?" in text
+    residents.update(person, language="vi", by=desk.city.system)
+    text = page(desk.client, page_of).text
+    assert "ring with an interpreter" in text
+    assert "Am I speaking with Ana?" in text
+
+
+def test_what_is_said_of_a_joined_report_is_how_the_leading_one_stands(desk: Sitting) -> None:
+    person = a_resident(desk.city.jurisdiction, "Ana", mobile="214-555-0123")
+    request, leading = desk.city.file(resident=person), desk.city.file()
+    callback = a_callback(desk.city.jurisdiction, resident=person, request=request)
+    requests.join(request, leading=leading, by=desk.city.concierge)
+    desk.city.done(leading)
+    text = page(desk.client, f"/desk/callbacks/{callback.pk}/").text
+    assert "The same problem as another report; you will be told when it is fixed. Done: The work was done." in text
+
+
+def test_a_call_is_handed_to_a_colleague_or_a_team_with_the_reason(desk: Sitting) -> None:
+    callback = a_callback(desk.city.jurisdiction)
+    colleague = desk.city.crew
+    post(desk, callback, "hand-over", 422, reason="language")
+    post(desk, callback, "hand-over", 422, owner=str(colleague.pk), reason="because")
+    post(desk, callback, "hand-over", 302, owner=str(colleague.pk), reason="language")
+    callback.refresh_from_db()
+    assert callback.owner == colleague
+    assert '"reason":"language"' in Event.objects.get(kind="callback.reassigned").body.replace(" ", "")
+    post(desk, callback, "hand-over", 302, team="south", reason="other_team")
+    callback.refresh_from_db()
+    assert (callback.team.code, callback.owner) == ("south", None)
+    stranger = make_city("otherville").crew
+    post(desk, callback, "hand-over", 422, owner=str(stranger.pk), reason="language")
+
+
+def test_a_try_at_another_number_and_on_to_the_next_one(desk: Sitting) -> None:
+    city = desk.city.jurisdiction
+    callback, second = (a_callback(city, at=now() + timedelta(minutes=n), owner=desk.staff) for n in range(2))
+    mail = callback.resident.contact_points.get(kind="email")
+    post(desk, callback, "attempt", 302, way="email", outcome="message_left", contact_point=str(mail.pk))
+    assert callback.attempts.get().contact_point == mail
+    wrong = {"way": "call", "outcome": "no_answer", "contact_point": str(mail.pk)}
+    assert "can be used in this way" in post(desk, callback, "attempt", 422, **wrong)
+    callback.refresh_from_db()
+    sent = {"version": callback.version, "way": "call", "outcome": "no_answer", "whose": "mine", "next": "1"}
+    answer = desk.client.post(f"/desk/callbacks/{callback.pk}/attempt/", sent)
+    assert answer.headers["Location"] == f"/desk/callbacks/{second.pk}/?whose=mine"
+
+
+def test_an_open_call_to_an_erased_resident_ends_with_that_reason(desk: Sitting) -> None:
+    callback = a_callback(desk.city.jurisdiction, reason="about the fence")
+    residents.erase(callback.resident, by=desk.city.system)
+    event = Event.objects.get(kind="resident.erased").pk
+    callbacks.forget_resident(event)
+    callbacks.forget_resident(event)
+    text = page(desk.client, f"/desk/callbacks/{callback.pk}/").text
+    assert "The resident was erased; there is nobody to ring" in text
+    assert "about the fence" not in text
+    assert "What you can do now" not in text
+    callback.refresh_from_db()
+    assert (callback.state, callback.cancel_reason, callback.reason) == ("cancelled", "resident_erased", "")
+    another = a_callback(desk.city.jurisdiction)
+    post(desk, another, "cancel", 422, reason="resident_erased")
+
+
+def test_a_call_to_one_who_was_merged_shows_who_stands_for_both(desk: Sitting) -> None:
+    callback = a_callback(desk.city.jurisdiction)
+    kept = a_resident(desk.city.jurisdiction, "The one who stays", mobile="972-555-0123")
+    residents.merge(kept, callback.resident, by=desk.city.system)
+    text = page(desk.client, f"/desk/callbacks/{callback.pk}/").text
+    assert "Call back The one who stays" in text
+    assert "(972) 555-0123" in text
+
+
+def test_a_broken_promise_is_told_to_the_supervisor_who_was_to_ring_and_the_leads(
+    desk: Sitting, mailoutbox: Any
+) -> None:
+    city = desk.city.jurisdiction
+    boss = employ(city, "boss", Role.SUPERVISOR)
+    lead = employ(city, "lead-north", Role.TEAM_LEAD, Team.objects.get(jurisdiction=city, code="north"))
+    employ(city, "lead-south", Role.TEAM_LEAD, Team.objects.get(jurisdiction=city, code="south"))
+    north = Team.objects.get(jurisdiction=city, code="north")
+    callback = a_callback(city, at=now() - timedelta(hours=3), team=north, owner=desk.city.crew, reason="the fence")
+    assert callbacks.mark_late() == 1
+    notify_late_callback(Event.objects.get(kind="callback.late").pk)
+    assert {notice.staff for notice in Notice.objects.all()} == {boss, lead, desk.city.crew}
+    for notice in Notice.objects.all():
+        send_notice(notice.pk)
+    assert {address for mail in mailoutbox for address in mail.to} == {
+        boss.user.email, lead.user.email, desk.city.crew.user.email
+    }  # fmt: skip
+    assert f"/desk/callbacks/{callback.pk}/" in mailoutbox[0].body
+    assert "fence" not in mailoutbox[0].body
+    assert "the supervisor was told" in page(desk.client, f"/desk/callbacks/{callback.pk}/").text
 
 
 def test_another_citys_call_is_not_there(desk: Sitting) -> None:

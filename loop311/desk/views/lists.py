@@ -12,15 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from loop311.accounts.audience import open_to
 from loop311.accounts.policies import SIGNED_IN, Role
-from loop311.desk import reading
 from loop311.desk.access import CITY, Desk, desk_page, memberships_of, show
 from loop311.desk.failures import failures as list_failures
 from loop311.desk.forms import SearchForm
 from loop311.desk.searching import search as search_all
 from loop311.kit.problems import NotFound
 from loop311.notifications import services as notifications
-from loop311.requests.queries import Wanted
-from loop311.residents import services as residents
 
 
 @require_GET
@@ -40,15 +37,6 @@ def search(request: HttpRequest, desk: Desk) -> HttpResponse:
     if found.number:
         return redirect("desk:request", number=found.number)
     return show(request, desk, "desk/search.html", {"form": form, "found": found})
-
-
-@require_GET
-@desk_page("residents.read")
-def resident(request: HttpRequest, desk: Desk, resident_id: int) -> HttpResponse:
-    person = residents.get(resident_id, by=desk.actor)
-    wanted = Wanted(resident_ids=residents.identity_ids(person), limit=reading.PAGE)
-    context = {"person": person, "points": residents.contact_points(person), "listing": reading.listing(desk, wanted)}
-    return show(request, desk, "desk/resident.html", context)
 
 
 @require_GET

@@ -1,6 +1,12 @@
 """The only writers of this room's tables."""
 
-from loop311.notifications.services.noticing import note_notice, notify_escalation, notify_own_sign_in, recipients
+from loop311.notifications.services.noticing import (
+    note_notice,
+    notify_escalation,
+    notify_late_callback,
+    notify_own_sign_in,
+    recipients,
+)
 from loop311.notifications.services.queueing import notify_callback_event, notify_request_event
 from loop311.notifications.services.quiet import quiet_hours, set_quiet_hours
 from loop311.notifications.services.steps import Claim, claim, note_failed, note_sent, note_unknown, retry, sweep
@@ -14,6 +20,7 @@ __all__ = [
     "note_unknown",
     "notify_callback_event",
     "notify_escalation",
+    "notify_late_callback",
     "notify_own_sign_in",
     "notify_request_event",
     "quiet_hours",

@@ -37,11 +37,37 @@ def notify_escalation(event_id: int) -> None:
     staff = recipients(request, [Tell(tell) for tell in json.loads(event.body)["tell"]])
     if not staff and not request.team.email:
         staff = recipients(request, [Tell.DIRECTOR])
+    _queue_all(event, staff, request.team)
+
+
+def notify_late_callback(event_id: int) -> None:
+    """Handler of callback.late: a promise to ring was broken. Whoever was to ring, the team's leads and the supervisors hear of
+    it; where there are none, the team's address, then the city's administrators.
+    """
+    event = Event.objects.get(pk=event_id)
+    if not is_news(event.at, event.recorded_at):
+        return
+    body = json.loads(event.body)
+    team = Team.objects.get(jurisdiction_id=event.jurisdiction_id, pk=body["team"])
+    leads = Q(roles__contains=[Role.TEAM_LEAD], teams=team.pk) | Q(roles__contains=[Role.SUPERVISOR])
+    staff = _active(event.jurisdiction_id, leads | Q(pk=body.get("owner")))
+    if not staff and not team.email:
+        staff = _active(event.jurisdiction_id, Q(roles__contains=[Role.ADMINISTRATOR]))
+    _queue_all(event, staff, team)
+
+
+def _active(jurisdiction_id: int, wanted: Q) -> list[StaffMember]:
+    people = StaffMember.objects.filter(wanted, jurisdiction_id=jurisdiction_id, is_active=True)
+    return list(people.select_related("user").distinct().order_by("pk"))
+
+
+def _queue_all(event: Event, staff: list[StaffMember], team: Team) -> None:
+    """A notice for each, else one for the team's address."""
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
     for member in staff:
         _queue(event, message_id(event.pk, member.pk, host), staff=member)
-    if not staff and request.team.email:
-        _queue(event, message_id(event.pk, _TEAM + request.team_id, host), team=request.team)
+    if not staff and team.email:
+        _queue(event, message_id(event.pk, _TEAM + team.pk, host), team=team)
 
 
 def notify_own_sign_in(event_id: int) -> None:
@@ -70,8 +96,7 @@ def recipients(request: Request, ladder: list[Tell]) -> list[StaffMember]:
     wanted = named[0]
     for condition in named[1:]:
         wanted |= condition
-    people = StaffMember.objects.filter(wanted, jurisdiction_id=request.jurisdiction_id, is_active=True)
-    return list(people.select_related("user").distinct().order_by("pk"))
+    return _active(request.jurisdiction_id, wanted)
 
 
 def _lead(request: Request) -> Q:

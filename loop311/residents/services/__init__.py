@@ -1,6 +1,6 @@
 """The only writer of residents: who they are, how to reach them, merging and erasing."""
 
-from loop311.residents.queries import point_of
+from loop311.residents.queries import newest_consents, point_of
 from loop311.residents.services.consent import consents, set_consent
 from loop311.residents.services.erasing import erase, erased_in
 from loop311.residents.services.finding import (
@@ -11,7 +11,7 @@ from loop311.residents.services.finding import (
     identity_ids,
     standing,
 )
-from loop311.residents.services.merging import merge, preview_merge, undo_merge
+from loop311.residents.services.merging import merge, merges_of, preview_merge, undo_merge
 from loop311.residents.services.people import create, recognise, update
 from loop311.residents.services.points import (
     PointInput,
@@ -38,6 +38,8 @@ __all__ = [
     "identities",
     "identity_ids",
     "merge",
+    "merges_of",
+    "newest_consents",
     "point_of",
     "preview_merge",
     "recognise",

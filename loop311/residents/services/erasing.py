@@ -30,10 +30,10 @@ def erase(resident: Resident, *, by: Actor, at: datetime | None = None) -> list[
     at = at or now()
     rows = Resident.objects.filter(jurisdiction_id=whole.jurisdiction_id, pk__in=ids)
     for row in rows:
-        row.name = row.note = row.address = row.search = ""
+        row.name = row.note = row.address = row.search = row.time_zone = ""
         row.erased_at = at
         row.version += 1
-        row.save(update_fields=["name", "note", "address", "search", "erased_at", "version"])
+        row.save(update_fields=["name", "note", "address", "search", "time_zone", "erased_at", "version"])
     points = ContactPoint.objects.filter(jurisdiction_id=whole.jurisdiction_id, resident_id__in=ids)
     points.filter(removed_at__isnull=True).update(removed_at=at)
     points.update(address="")

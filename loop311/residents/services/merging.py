@@ -13,13 +13,26 @@ from loop311.ledger import services as ledger
 from loop311.residents.models import Merge, Resident
 from loop311.residents.policies import Person, Preview, merge_refusal, preview
 from loop311.residents.services import permit
-from loop311.residents.services.finding import contact_points
+from loop311.residents.services.finding import contact_points, identity_ids
 
 
 @transaction.atomic
-def merge(kept: Resident, gone: Resident, *, by: Actor, reason: str = "", at: datetime | None = None) -> Merge:
-    """From now on `kept` stands for both. Each keeps its contacts, consents and requests; readers follow the pointer."""
+def merge(
+    kept: Resident,
+    gone: Resident,
+    *,
+    by: Actor,
+    reason: str = "",
+    versions: tuple[int, int] | None = None,
+    at: datetime | None = None,
+) -> Merge:
+    """From now on `kept` stands for both. Each keeps its contacts, consents and requests; readers follow the pointer.
+
+    `versions` are those of both that the preview was made from: a merge of what has changed since is refused.
+    """
     kept, gone = _both(kept.pk, gone.pk, by)
+    if versions is not None and versions != (kept.version, gone.version):
+        raise Conflict("Somebody has changed one of the two meanwhile; look at both again before you merge them.")
     refusal = merge_refusal(_person(kept), _person(gone))
     if refusal:
         raise Conflict(refusal)
@@ -48,6 +61,14 @@ def undo_merge(gone: Resident, *, by: Actor, at: datetime | None = None) -> Merg
     _point(gone, None)
     _tell("resident.merge_undone", row, by, row.undone_at)
     return row
+
+
+def merges_of(resident: Resident) -> list[Merge]:
+    """Every merge into this resident or one that was merged into it that still stands, the newest first; two queries."""
+    rows = Merge.objects.filter(
+        jurisdiction_id=resident.jurisdiction_id, kept_id__in=identity_ids(resident), undone_at__isnull=True
+    )
+    return list(rows.select_related("gone", "kept").order_by("-at", "-pk"))
 
 
 def preview_merge(kept: Resident, gone: Resident, *, by: Actor) -> Preview:

@@ -13,7 +13,7 @@ from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Forbidden, Invalid
 from loop311.ledger import services as ledger
 from loop311.residents.models import ContactPoint, Resident
-from loop311.residents.policies import Kind, indexed, is_language, same_name
+from loop311.residents.policies import Kind, indexed, is_language, is_zone, same_name
 from loop311.residents.services import permit
 from loop311.residents.services.finding import standing
 from loop311.residents.services.points import PointInput, normalised, write_points
@@ -29,6 +29,7 @@ def create(
     language: str = "",
     address: str = "",
     note: str = "",
+    time_zone: str = "",
     contact_points: Sequence[PointInput] = (),
     at: datetime | None = None,
 ) -> Resident:
@@ -37,7 +38,8 @@ def create(
     _may_create(by)
     points = normalised(contact_points)
     if not name.strip() and not points:
-        raise Invalid("Give a name or a way to reach the resident.", fields=[FieldProblem("name", "Empty.")])
+        detail = "Give a name or a way to reach the resident."
+        raise Invalid(detail, fields=[FieldProblem("name", detail)])
     at = at or now()
     resident = Resident(
         jurisdiction=jurisdiction,
@@ -46,6 +48,7 @@ def create(
         language=_language(language or jurisdiction.languages[0]),
         note=note.strip(),
         address=address.strip(),
+        time_zone=_zone(time_zone),
         created_at=at,
     )
     resident.search = indexed(resident.name, resident.address)
@@ -66,6 +69,7 @@ def update(
     language: str | None = None,
     address: str | None = None,
     note: str | None = None,
+    time_zone: str | None = None,
     kind: str | None = None,
 ) -> Resident:
     """Change what is known; None stays. `version` is the one the writer has seen (Conflict when it is not the newest)."""
@@ -75,6 +79,8 @@ def update(
     wanted = {field: text.strip() for field, text in given.items() if text is not None}
     if language is not None:
         wanted["language"] = _language(language)
+    if time_zone is not None:
+        wanted["time_zone"] = _zone(time_zone)
     if kind is not None:
         wanted["kind"] = _kind(kind)
     changed = sorted(field for field, value in wanted.items() if getattr(resident, field) != value)
@@ -144,6 +150,13 @@ def _kind(kind: str) -> str:
     except ValueError as error:
         detail = "A resident is a person or an organisation."
         raise Invalid(detail, fields=[FieldProblem("kind", detail)]) from error
+
+
+def _zone(time_zone: str) -> str:
+    if time_zone and not is_zone(time_zone):
+        detail = "Write the time zone as America/New_York, or leave it empty for the city's own."
+        raise Invalid(detail, fields=[FieldProblem("time_zone", detail)])
+    return time_zone
 
 
 def _language(language: str) -> str:

@@ -1,0 +1,1 @@
+"""Residents at the desk: found, written down, everything of one on one page, two of them made one."""
