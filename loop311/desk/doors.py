@@ -9,9 +9,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.views.decorators.cache import never_cache
+from requests import RequestException
 
 from loop311.accounts.audience import open_to
 from loop311.accounts.policies import ANYBODY
@@ -26,7 +27,10 @@ def entrance(view: Door) -> Door:
 
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return _framed(request, None, view(request, *args, **kwargs))
+        try:
+            return _framed(request, None, view(request, *args, **kwargs))
+        except RequestException:  # the identity provider is away
+            return render(request, "socialaccount/authentication_error.html", status=503)
 
     return open_to(ANYBODY)(never_cache(page))
 
@@ -55,4 +59,4 @@ def _framed(request: HttpRequest, desk: Desk | None, response: HttpResponseBase)
     if request.method == "POST" and response.status_code == 200 and any(form.errors for form in forms if form.is_bound):
         response.status_code = 422
     response.context_data = {**context, "desk": desk}
-    return response
+    return response.render()  # now, while times are the city's
