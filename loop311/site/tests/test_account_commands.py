@@ -7,10 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
-from loop311.accounts import services
+from loop311.accounts import links, services
 from loop311.accounts.models import StaffMember, User
 from loop311.accounts.policies import PERMISSIONS
 from loop311.accounts.testing import a_city, a_member, a_team
+from loop311.ledger.models import Event
 from loop311.site.cli import main
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,39 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments: tuple[str, ...], stdin
     assert word in done.stderr
     assert done.stdout == ""
     assert not StaffMember.objects.exists()
+
+
+def test_people_are_changed_let_go_and_let_in_again() -> None:
+    city = a_city("san-rio")
+    staff = a_member(city)
+    address = staff.user.email
+    for arguments, word in (
+        (("roles", "san-rio", address, "--role", "auditor", "--role", "coordinator"), "auditor, coordinator"),
+        (("deactivate", "san-rio", address), "any more"),
+        (("activate", "san-rio", address), "again as auditor, coordinator"),
+        (("unlock", "san-rio", address), "may try again"),
+        (("reset-second-factor", "san-rio", address), "signed out everywhere"),
+    ):
+        done = run("user", *arguments)
+        assert done.exit_code == 0, done.stderr
+        assert word in done.stdout
+    kinds = (
+        Event.objects.filter(subject_type="staff", subject_id=staff.pk).order_by("pk").values_list("kind", flat=True)
+    )
+    assert list(kinds) == ["staff.added", "staff.changed", "staff.left", "staff.returned", "staff.factors_reset"]
+    assert run("user", "deactivate", "san-rio", "nobody@example.org").exit_code == 1
+
+
+def test_a_password_is_set_or_a_link_printed_on_which_it_is_chosen() -> None:
+    staff = a_member(a_city("san-rio"))
+    [link] = run("user", "password", "san-rio", staff.user.email).stdout.split()
+    uid, token = link.rstrip("/").rsplit("/", 2)[1:]
+    assert links.user_behind(uid, token) == staff.user
+    done = run("user", "password", "san-rio", staff.user.email, "--stdin", stdin="a long enough secret\n")
+    assert done.exit_code == 0, done.stderr
+    staff.user.refresh_from_db()
+    assert staff.user.check_password("a long enough secret")
+    assert run("user", "password", "san-rio", staff.user.email, "--stdin", stdin="short\n").exit_code == 1
 
 
 def test_the_token_is_all_that_is_printed_and_it_opens_everything() -> None:
