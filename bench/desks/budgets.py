@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from urllib.parse import urlencode
 
 from bench.desks.browser import Browser, Window, concierge
-from bench.load import web_server
+from bench.load import Client, web_server
 from bench.people import People, address_of, email_of, name_of, phone_of, position_of
 from bench.results import Effort, Result
 from bench.timing import percentile
@@ -61,6 +62,9 @@ def measure(town: Town, people: People, size: int, effort: Effort) -> Iterator[R
         for work in (_callers, _proposals, _places, _known, _knowledge, _saving):
             _warm(work, town, people, window)
             yield from work(town, people, window, size, effort.seconds)
+        yield from _popped_up(
+            town, people, Client(port, f"Authorization: Bearer {town.token}\r\n"), size, effort.seconds
+        )
 
 
 Work = Callable[[Town, People, Window, int, float], Iterator[Result]]
@@ -86,6 +90,23 @@ def _callers(town: Town, people: People, window: Window, size: int, seconds: flo
         for kind, words in _ways_to_say(n, people, numbers[turn % len(numbers)]).items():
             taken.time(kind, partial(window.type, "found", who=words))
     yield from taken.rows("caller found", size, 500, f"{people.residents:,} residents; by {', '.join(taken.by_kind)}")
+
+
+def _popped_up(town: Town, people: People, client: Client, size: int, seconds: float) -> Iterator[Result]:
+    """Everything at once, as a telephone's screen asks for it: who, last contacts, what is open, call-backs."""
+    taken, numbers = Taken(), _numbers(town, people)
+
+    def ask(words: str) -> None:
+        status, body = client.ask("GET", f"/api/v1/residents/find?{urlencode({'q': words})}")
+        if status != 200:
+            raise RuntimeError(f"finding answered {status}: {body[:300]!r}")
+
+    for turn in _turns(seconds):
+        n = people.resident(turn)
+        for kind, words in _ways_to_say(n, people, numbers[turn % len(numbers)]).items():
+            taken.time(kind, partial(ask, words))
+    note = "GET /api/v1/residents/find: with last contacts, open requests, call-backs"
+    yield from taken.rows("caller with all that is open", size, 500, note)
 
 
 def _numbers(town: Town, people: People) -> list[str]:

@@ -36,6 +36,8 @@ THINKING = (1.0, 5.0)
 SERVICES = ("pothole", "street_light", "missed_garbage", "dead_animal", "graffiti_public")
 INFORMATION, KNOWN, NEW, JOINED, MORE, CALLED_BACK, BROKEN, RELOADED = 0.6, 0.6, 0.15, 0.5, 0.3, 0.1, 0.05, 0.25
 """How often a call is a question only; how the caller stands; what else happens in a call."""
+AT_A_BUSY_PLACE, BUSY = 0.5, 40
+"""How often a request is about one of so many places, so that much is known there already."""
 
 _CHOICE = 'formaction="[^"]*/{step}/" name="value" value="([^"]+)"'
 
@@ -127,7 +129,8 @@ class Desk:
         while True:
             service = self.chance.choice(SERVICES)
             self.turn += 1
-            place = prepare(self.town, self.people, window, self.turn, service, self._timed)
+            asked = self.chance.randrange(BUSY) if self.chance.random() < AT_A_BUSY_PLACE else self.turn
+            place = prepare(self.town, self.people, window, asked, service, self._timed)
             self._perhaps_reload(window)
             self._think()
             if (near := _choices(place, "join")) and self.chance.random() < JOINED:
