@@ -92,7 +92,7 @@ def _at_no_size(town: Town, parts: frozenset[str], effort: Effort) -> Iterator[R
         yield from promises.measure(town, effort)
     if "suggestion" in parts:
         yield from suggesting.measure(town, effort)
-    articles = knowledge.write(town) if parts & {"knowledge", "desk"} else 0
+    articles = knowledge.write(town, effort) if parts & {"knowledge", "desk"} else 0
     if "knowledge" in parts:
         yield from knowledge.measure(town, articles, effort)
 
