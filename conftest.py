@@ -17,6 +17,8 @@ from django.core.management.color import Style
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from loop311.desk.live.hub import HUB
+from loop311.desk.live.views import forget_seats
 from loop311.kit.database import Server, connection_settings, connection_url
 from loop311.kit.database.cluster import OWNER
 from loop311.ledger.testing import only_documented_bodies
@@ -103,6 +105,14 @@ def _flush(
         guarded = [str(row[0]) for row in cursor.fetchall()]
     opened, closed = ([line.format(word) for line in guarded] for word in ("DISABLE", "ENABLE"))
     return [*opened, *statements, _JOBS, *closed]
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens_on() -> Iterator[None]:
+    """The thread that listens for open pages ends with the test that began it, and its connection with it."""
+    yield
+    HUB.close()
+    forget_seats()
 
 
 @pytest.fixture(autouse=True, scope="session")

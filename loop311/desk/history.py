@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from loop311.accounts.models import Team
+from loop311.accounts.models import StaffMember, Team
 from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.models import Service
 from loop311.desk.access import Desk
@@ -95,6 +95,11 @@ class Entry:
     who: str
     sentence: str
     version: int
+    staff: int = 0
+    """Id of the member of staff who did it, 0 for everybody else."""
+
+    def is_by(self, member: StaffMember) -> bool:
+        return self.staff == member.pk
 
 
 def history(desk: Desk, request: Request, index: CatalogueIndex) -> list[Entry]:
@@ -104,7 +109,14 @@ def history(desk: Desk, request: Request, index: CatalogueIndex) -> list[Entry]:
     bodies = [cast("Body", msgspec.json.decode(row[4])) for row in rows]
     words = _Words(desk, request, index, bodies, [row[3] for row in rows if row[2] == ActorKind.STAFF])
     return [
-        Entry(kind, at, words.actor(actor_kind, ref), words.sentence(kind, body), _number(body.get("version")))
+        Entry(
+            kind,
+            at,
+            words.actor(actor_kind, ref),
+            words.sentence(kind, body),
+            _number(body.get("version")),
+            ref if actor_kind == ActorKind.STAFF else 0,
+        )
         for (kind, at, actor_kind, ref, _raw), body in zip(rows, bodies, strict=True)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from loop311.desk.contact import views as contact
+from loop311.desk.live import views as live
 from loop311.desk.people import merging
 from loop311.desk.people import views as people
 from loop311.desk.queue import views as queue
@@ -54,6 +55,7 @@ urlpatterns = [
     path("queue/<slug:code>/keep/", queue.keep, name="keep_filter"),
     path("queue/<slug:code>/keep/<id:filter_id>/", queue.forget, name="forget_filter"),
     path("sheets/", sheets.picked, name="sheets"),
+    path("live/", live.live, name="live"),
     path("search/", lists.search, name="search"),
     path("file/", filing.picker, name="picker"),
     path("file/<slug:code>/", filing.file, name="file"),
@@ -89,6 +91,7 @@ urlpatterns = [
     path("requests/<number:number>/", requests.one, name="request"),
     path("requests/<number:number>/service/", filing.change_service, name="change_service"),
     path("requests/<number:number>/callback/", callbacks.promise, name="promise_callback"),
+    path("requests/<number:number>/changes/", requests.changes, name="changes"),
     path("requests/<number:number>/files/<id:attachment_id>/", files.file, name="file_of"),
     path("requests/<number:number>/files/<id:attachment_id>/small/", files.thumbnail, name="thumbnail_of"),
     path("requests/<number:number>/<slug:name>/", requests.act, name="act"),

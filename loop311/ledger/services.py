@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.jobs import defer
+from loop311.ledger.announcing import CHANNEL, words
 from loop311.ledger.policies import GENESIS, Fact, canonical, event_hash, iso, seal
 
 Handler = Callable[[int], None]
@@ -43,17 +44,20 @@ VALUES (%(id)s, %(jurisdiction)s, %(type)s, %(subject)s, %(sequence)s, %(kind)s,
         %(body)s, %(previous)s, %(hash)s, %(recorded_at)s)
 """
 
+_ANNOUNCE = f", event AS ({_EVENT}) SELECT pg_notify('{CHANNEL}', %(words)s)"
+"""Said when the transaction commits, to whoever has a page open; see announcing.py."""
+
 _FIRST = f"""
 WITH head AS (
     INSERT INTO ledger_head (jurisdiction_id, subject_type, subject_id, sequence, hash, seal)
     VALUES (%(jurisdiction)s, %(type)s, %(subject)s, %(sequence)s, %(hash)s, %(seal)s)
-){_EVENT}"""
+){_ANNOUNCE}"""
 
 _NEXT = f"""
 WITH head AS (
     UPDATE ledger_head SET sequence = %(sequence)s, hash = %(hash)s, seal = %(seal)s
     WHERE jurisdiction_id = %(jurisdiction)s AND subject_type = %(type)s AND subject_id = %(subject)s
-){_EVENT}"""
+){_ANNOUNCE}"""
 
 
 def append(
@@ -65,11 +69,13 @@ def append(
     by: Actor,
     at: datetime | None = None,
     first: bool = False,
+    concerns: Sequence[str] = (),
 ) -> int:
     """Write one event in the caller's transaction and defer its handlers' jobs with it; returns the event's id.
 
     `body` holds codes, ids, ISO dates and digests only. `first` says that the subject is new in this transaction,
-    which saves reading its head. Appending to one subject is serialised by its head row.
+    which saves reading its head; `concerns` are further topics ('team:3') of those to whom it is announced. Appending to one
+    subject is serialised by its head row.
     """
     event_id, sequence, previous = _place(by.jurisdiction_id, subject_type, subject_id, first)
     recorded_at = now()
@@ -86,12 +92,12 @@ def append(
         body=canonical(body),
         recorded_at=iso(recorded_at),
     )
-    _write(fact, previous)
+    _write(fact, previous, words(fact.jurisdiction_id, event_id, subject_type, subject_id, kind, concerns))
     _defer(event_id, kind)
     return event_id
 
 
-def _write(fact: Fact, previous: bytes) -> None:
+def _write(fact: Fact, previous: bytes, announced: str) -> None:
     this = event_hash(previous, fact)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,6 +115,7 @@ def _write(fact: Fact, previous: bytes) -> None:
                 "body": fact.body,
                 "previous": previous,
                 "hash": this,
+                "words": announced,
                 "recorded_at": fact.recorded_at,
                 "seal": seal(seal_key(), fact.jurisdiction_id, fact.subject_type, fact.subject_id, fact.sequence, this),
             },

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from loop311.desk.live import views as live
+
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 _TILES = re.compile(r"https?://[A-Za-z0-9.*-]+(:[0-9]+)?")
@@ -31,6 +33,15 @@ def policy(tiles_url: str = "") -> str:
 
 
 CONTENT_SECURITY_POLICY = policy(settings.MAP_TILES_URL)
+
+
+def live_updates(answer: Answer) -> Answer:
+    """Open pages ask every second: who is known is answered here, before sessions and sign-ins are looked at."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return live.known(request) or answer(request)
+
+    return middleware
 
 
 def content_security_policy(answer: Answer) -> Answer:

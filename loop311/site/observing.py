@@ -39,7 +39,7 @@ SECONDS = Histogram(
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_QUIET = {"healthz", "metrics"}
+_QUIET = {"healthz", "metrics", "desk/live/"}
 
 
 def observed(answer: Answer) -> Answer:
@@ -69,7 +69,7 @@ def _note(request: HttpRequest, status: int, seconds: float) -> None:
     route = request.resolver_match.route if request.resolver_match else ""
     REQUESTS.labels(f"{status // 100}xx").inc()
     SECONDS.labels(method).observe(seconds)
-    if route not in _QUIET or status >= 500:
+    if status >= 500 or not (route in _QUIET or getattr(request, "is_quiet", False)):
         log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "loop311.site.observing.observed",
     "loop311.site.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
+    "loop311.site.middleware.live_updates",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "loop311.site.api_middleware.ApiDoor",
     "django.contrib.sessions.middleware.SessionMiddleware",

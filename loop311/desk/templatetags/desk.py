@@ -15,12 +15,14 @@ from django.utils.translation import ngettext
 from loop311.accounts.policies import Role
 from loop311.callbacks.policies import AttemptOutcome, Way
 from loop311.catalog.definitions import EvidenceKind
+from loop311.desk.access import Desk
 from loop311.desk.calling import OUTCOMES, WAYS
 from loop311.desk.contact.content import Content
 from loop311.desk.contact.forms import ContactForm
 from loop311.desk.filing import LANGUAGES
 from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
 from loop311.desk.history import BECAUSE
+from loop311.desk.live.hub import stamp
 from loop311.desk.sign_in_forms import ROLE_NAMES
 from loop311.kit.clock import now
 from loop311.requests.policies import OPEN_STATES, State
@@ -145,6 +147,21 @@ def length_of(metres: float) -> str:
 @register.filter
 def language_name(code: str) -> str:
     return str(LANGUAGES.get(code, code))
+
+
+@register.inclusion_tag("desk/_live.html")
+def live(desk: Desk, *topics: str, refresh: bool = False, explain: str = "") -> dict[str, object]:
+    """What others change appears on this page: {% live desk "gap" %} tells scripts of it by the event `live:change`.
+
+    Topics are 'request:7', 'team:3', or a type of subject alone. See static/desk/live.js.
+    """
+    return {"city": desk.city.pk, "since": stamp(), "topics": " ".join(topics), "refresh": refresh, "explain": explain}
+
+
+@register.filter
+def topic(subject_id: int, subject_type: str) -> str:
+    """7, 'request' -> 'request:7'."""
+    return f"{subject_type}:{subject_id}"
 
 
 @register.simple_tag

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_GET, require_POST
 from loop311.desk import verbs
 from loop311.desk.access import Desk, desk_page, show
 from loop311.desk.forms import ListForm, VerbForm
-from loop311.desk.history import since
+from loop311.desk.history import history, since
 from loop311.desk.pages import form_of, request_page
 from loop311.desk.reading import PAGE, find, listing
 from loop311.desk.views.filters import wanted_by, without
 from loop311.kit.problems import Conflict, Invalid, TooLarge, Unavailable
 from loop311.kit.uploads import was_too_much
 from loop311.requests.models import Request
+from loop311.requests.services import terms_of
 
 
 @require_GET
@@ -34,6 +35,18 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 @desk_page("requests.read")
 def one(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
     return show(request, desk, "desk/request.html", {"page": request_page(desk, find(desk, number))})
+
+
+@require_GET
+@desk_page("requests.read")
+def changes(request: HttpRequest, desk: Desk, number: str) -> HttpResponse:
+    """What others have done with it since the version somebody has on the screen; read by live.js."""
+    found = find(desk, number)
+    seen = request.GET.get("since", "")
+    entries = history(desk, found, terms_of(found).index)
+    news = since(entries, int(seen)) if seen.isdecimal() and len(seen) < 10 else []
+    others = [entry for entry in news if not entry.is_by(desk.staff)]
+    return show(request, desk, "desk/_changes.html", {"changes": others, "version": found.version})
 
 
 @require_POST

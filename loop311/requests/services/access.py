@@ -102,7 +102,13 @@ def write(
         {"number": request.number, "state": request.state, "version": request.version, **body},
         by=by,
         at=at,
+        concerns=concerned(request, body.get("from_team")),
     )
+
+
+def concerned(request: Request, from_team: object = None) -> list[str]:
+    """Whose queues show the request, or did."""
+    return [f"team:{request.team_id}", *([f"team:{from_team}"] if isinstance(from_team, int) else [])]
 
 
 # --- The same message twice -------------------------------------------------------------------------------------------

@@ -297,6 +297,7 @@ def _insert(
         by=by,
         at=at,
         first=True,
+        concerns=access.concerned(request),
     )
     return request
 
