@@ -1,4 +1,4 @@
-"""What has happened a moment ago in every city, in this process's memory. See docs/adr/0026-live-updates.md."""
+"""What has happened a moment ago in every city, in this process's memory. See docs/adr/0027-live-updates.md."""
 
 from __future__ import annotations
 
