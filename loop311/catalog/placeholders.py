@@ -22,6 +22,8 @@ PLACEHOLDERS: dict[str, str] = {
     "city": "The city's name.",
     "link": "The page of the request.",
     "dispute_until": "The last day to say that it is not done.",
+    "title": "The title of an article that is sent.",
+    "answer": "The article's short answer, one or two lines.",
     "callback_window": "Between when we call back.",
     "comment": "What the team wrote for the resident to read.",
 }
@@ -53,7 +55,7 @@ EVENTS = frozenset(
             "commented",
         ),
     )
-) | {"callback.promised", "callback.failed", "callback.cancelled"}
+) | {"article.sent", "callback.promised", "callback.failed", "callback.cancelled"}
 """What a resident is told of, so what a template can be for; a test of the site compares it with the notifications' list."""
 
 _PART = re.compile(r"\{([^{}]*)\}|[{}]")

@@ -9,7 +9,7 @@ from loop311.desk.live import views as live
 from loop311.desk.people import merging
 from loop311.desk.people import views as people
 from loop311.desk.queue import views as queue
-from loop311.desk.views import callbacks, files, filing, lists, requests, sheets, staff, where
+from loop311.desk.views import answers, callbacks, files, filing, gaps, lists, requests, sheets, staff, where, writing
 
 
 class NumberConverter:
@@ -86,6 +86,33 @@ urlpatterns = [
     path("staff/second-factors/", staff.second_factors, name="second_factors"),
     path("staff/<id:staff_id>/", staff.one, name="staff_member"),
     path("staff/<id:staff_id>/<slug:name>/", staff.act, name="staff_act"),
+    path("knowledge/", answers.search, name="knowledge"),
+    path("knowledge/new/", writing.new, name="new_article"),
+    path("knowledge/preview/", writing.preview, name="preview_article"),
+    path("knowledge/review/", writing.review, name="knowledge_review"),
+    path("knowledge/gaps/", gaps.index, name="gaps"),
+    path("knowledge/gaps/<id:gap_id>/again/", gaps.again, name="gap_again"),
+    path("knowledge/gaps/<id:gap_id>/answer/", gaps.answer, name="gap_answer"),
+    path("knowledge/gaps/<id:gap_id>/dismiss/", gaps.dismiss, name="gap_dismiss"),
+    path("knowledge/gaps/<id:gap_id>/reassign/", gaps.reassign, name="gap_reassign"),
+    path("knowledge/feedback/<id:feedback_id>/settle/", answers.settle, name="settle_feedback"),
+    path("knowledge/articles/<slug:code>/", answers.article, name="article"),
+    path("knowledge/articles/<slug:code>/edit/", writing.edit, name="edit_article"),
+    path("knowledge/articles/<slug:code>/feedback/", answers.rate, name="rate_article"),
+    path("knowledge/articles/<slug:code>/check/", answers.check, name="check_article"),
+    path("knowledge/articles/<slug:code>/retire/", answers.retire, name="retire_article"),
+    path("knowledge/articles/<slug:code>/send/", answers.send, name="send_article"),
+    path("knowledge/articles/<slug:code>/versions/<id:version_number>/", writing.version, name="article_version"),
+    path("knowledge/articles/<slug:code>/versions/<id:version_number>/ask/", writing.ask_review, name="ask_review"),
+    path(
+        "knowledge/articles/<slug:code>/versions/<id:version_number>/publish/", writing.publish, name="publish_version"
+    ),
+    path("knowledge/articles/<slug:code>/versions/<id:version_number>/back/", writing.send_back, name="send_back"),
+    path(
+        "knowledge/articles/<slug:code>/versions/<id:version_number>/translation/",
+        writing.check_translation,
+        name="check_translation",
+    ),
     path("failures/", lists.failures, name="failures"),
     path("failures/messages/<id:message_id>/", lists.retry_message, name="retry_message"),
     path("requests/<number:number>/", requests.one, name="request"),

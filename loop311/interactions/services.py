@@ -126,6 +126,8 @@ def answer(interaction: Interaction, topic: str, *, by: Actor, article: int | No
     _, topic = _outcome(ContactOutcome.INFORMATION, topic)
     body = {"topic": topic, "article": article}
     ledger.append("interaction.answered", "interaction", interaction.pk, body, by=by)
+    if article is not None:
+        link(interaction, "article", article, by=by)
     return interaction
 
 

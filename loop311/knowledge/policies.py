@@ -195,7 +195,7 @@ def answer_refusal(answer: str) -> str | None:
     """Why these lines cannot be read aloud to a caller, or None."""
     lines = answer.split("\n") if answer else []
     if not 1 <= len(lines) <= ANSWER_LINES:
-        return f"The answer to be read aloud has one or {ANSWER_LINES} lines."
+        return "The answer to be read aloud has one or two lines."
     if any(len(line) > ANSWER_LINE for line in lines):
         return f"A line to be read aloud has at most {ANSWER_LINE} characters."
     if re.search(r"://|www\.|[<>|`*#\[\]]", answer):

@@ -10,8 +10,10 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from loop311.accounts.api import require
+from loop311.interactions import services as interactions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.api import LAX, Id, Input, Line, Window, quick
+from loop311.knowledge.services import get_article
 from loop311.notifications import services
 from loop311.notifications.models import Message
 from loop311.notifications.policies import LISTED, MessageState, Quiet
@@ -90,6 +92,30 @@ def retry(request: HttpRequest, message_id: Id) -> HttpResponse:
     by = require(request, "notifications.write")
     services.retry(message_id, by=by)
     return quick(_row(Message.objects.values_list(*_COLUMNS).get(jurisdiction_id=by.jurisdiction_id, pk=message_id)))
+
+
+class ArticleSending(Input):
+    interaction: Id = Field(description="The contact in which it was asked.")
+    article: Annotated[str, Field(max_length=80)] = Field(description="Code of a published article for everybody.")
+    contact_point: Id | None = Field(None, description="The first that can be written to unless given.")
+    language: Annotated[str, Field(max_length=35)] = ""
+
+
+@router.post(
+    "/notifications/articles",
+    response={201: MessageOut},
+    summary="Send an answer to the resident of a contact; once for a contact, article and contact point",
+)
+def send_article(request: HttpRequest, body: ArticleSending) -> HttpResponse:
+    by = require(request, "notifications.send_article")
+    sent = services.send_article(
+        interactions.get(body.interaction, by=by),
+        get_article(body.article, by=by),
+        contact_point_id=body.contact_point,
+        language=body.language,
+        by=by,
+    )
+    return quick(_row(Message.objects.values_list(*_COLUMNS).get(pk=sent.pk)), status=201)
 
 
 class PreviewIn(Input):

@@ -197,6 +197,15 @@ _TEMPLATES = (
         },
         about_request=False,
     ),
+    Template(
+        event="article.sent",
+        subject={"en": "{title}", "es": "{title}"},
+        body={
+            "en": "You asked us: {title}\n\n{answer}\n\nThe whole answer: {link}\n\n{city} 311",
+            "es": "Usted preguntó: {title}\n\n{answer}\n\nLa respuesta completa: {link}\n\n311 de {city}",
+        },
+        sms={"en": "{city} 311: {answer} {link}", "es": "311 de {city}: {answer} {link}"},
+    ),
 )
 
 TEMPLATES: dict[str, Template] = {template.event: template for template in _TEMPLATES}

@@ -19,6 +19,9 @@ class Message(models.Model):
     resident = city_fk("residents.Resident", related_name="messages", db_index=False)
     contact_point = city_fk("residents.ContactPoint", related_name="messages", db_index=False)
     request = city_fk("requests.Request", null=True, related_name="messages", db_index=False)
+    interaction = city_fk("interactions.Interaction", null=True, related_name="messages", db_index=False)
+    """The contact in which an answer was sent; null for what follows from events."""
+    article = city_fk("knowledge.Article", null=True, related_name="messages", db_index=False)
     kind = models.TextField()
     """A value of policies.Kind."""
     event_kind = models.TextField()
@@ -42,6 +45,11 @@ class Message(models.Model):
         constraints = [
             city_key("message"),
             models.UniqueConstraint(fields=["jurisdiction", "event", "contact_point"], name="message_once"),
+            models.UniqueConstraint(
+                fields=["jurisdiction", "interaction", "article", "contact_point"],
+                condition=Q(article__isnull=False),
+                name="message_answer_once",
+            ),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in MessageState]), name="message_state_known"),
         ]
         indexes = [

@@ -35,7 +35,7 @@ WAITING = frozenset({MessageState.QUEUED, MessageState.HELD, MessageState.SENDIN
 LISTED = frozenset({MessageState.FAILED, MessageState.UNKNOWN})
 """What a person has to look at."""
 
-ASKED_JUST_NOW = frozenset({"request.filed"})
+ASKED_JUST_NOW = frozenset({"request.filed", "article.sent"})
 """The direct answer to what the resident asked: neither quiet hours nor unsubscribing hold it."""
 
 STALE = timedelta(days=1)

@@ -17,6 +17,7 @@ from loop311.catalog.definitions import Template
 from loop311.catalog.index import CatalogueIndex, text_in
 from loop311.catalog.services import index_of
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.knowledge.models import Text
 from loop311.notifications import defaults
 from loop311.notifications.models import Message
 from loop311.notifications.policies import fill, one_line, tidy
@@ -25,6 +26,7 @@ from loop311.requests.owners import owner_says
 
 UNSUBSCRIBE_SALT = "loop311.unsubscribe"
 LINK_SALT = "loop311.request"
+ARTICLE_SALT = "loop311.article"
 CLOCK_MATTERS_WITHIN = timedelta(hours=36)
 """A date that comes sooner than this is told with its hour."""
 
@@ -43,15 +45,29 @@ def rendered(message: Message) -> Rendered:
     """The words of one message."""
     template = template_of(message)
     values = placeholder_values(
-        {**message.facts, **(typed_words(message.request, message.facts) if message.request else {})},
+        {**message.facts, **_typed(message)},
         jurisdiction=message.jurisdiction,
         language=message.language,
         at=message.event.at,
-        link=request_link(message.request_id, message.resident_id, message.jurisdiction_id),
+        link=link_of(message),
     )
     return render(
         template, values, message.language, unsubscribe_link(message.jurisdiction_id, message.contact_point_id)
     )
+
+
+def _typed(message: Message) -> dict[str, str]:
+    if message.article_id is not None:
+        return article_words(message)
+    return typed_words(message.request, message.facts) if message.request else {}
+
+
+def article_words(message: Message) -> dict[str, str]:
+    """What the version said that was published when it was sent; versions never change."""
+    text = Text.objects.get(
+        jurisdiction_id=message.jurisdiction_id, version_id=int(message.facts["version"]), language=message.language
+    )
+    return {"title": text.title, "answer": text.answer}
 
 
 def typed_words(request: Request, facts: Mapping[str, Any]) -> dict[str, str]:
@@ -124,6 +140,8 @@ def placeholder_values(
         "city": jurisdiction.name,
         "link": link,
         "dispute_until": say.date("dispute_until"),
+        "title": one_line(say.fact("title")),
+        "answer": say.fact("answer"),
         "callback_window": say.window(),
         "comment": say.fact("comment").strip(),
     }
@@ -221,6 +239,19 @@ def unsubscribe_link(jurisdiction_id: int, contact_point_id: int) -> str:
     """Signed, so that nobody unsubscribes another by counting; it works as long as the secret key does."""
     token = signing.dumps([jurisdiction_id, contact_point_id], salt=UNSUBSCRIBE_SALT)
     return f"{settings.BASE_URL}/unsubscribe/{token}"
+
+
+def link_of(message: Message) -> str:
+    """The page of the article that is sent, else of the request."""
+    if message.article_id is not None:
+        return article_link(message.article_id, message.language, message.jurisdiction_id)
+    return request_link(message.request_id, message.resident_id, message.jurisdiction_id)
+
+
+def article_link(article_id: int, language: str, jurisdiction_id: int) -> str:
+    """The page of a public answer; signed, so that nobody counts through what the city has."""
+    token = signing.dumps([jurisdiction_id, article_id, language], salt=ARTICLE_SALT)
+    return f"{settings.BASE_URL}/a/{token}"
 
 
 def request_link(request_id: int | None, resident_id: int, jurisdiction_id: int) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import smtplib
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 
 from loop311.accounts.models import StaffMember, Team
+from loop311.knowledge.models import Gap
 from loop311.notifications import services, sign_in_mail
 from loop311.notifications.models import Notice
 from loop311.notifications.policies import one_line
@@ -23,6 +25,16 @@ _SUBJECT = {
 _BODY = {
     "en": "{service}\n{team} promised it by {due}.\nIt is {state} now.\n\n{link}\n",
     "es": "{service}\n{team} lo prometió a más tardar el {due}.\nAhora está: {state}.\n\n{link}\n",
+}
+_GAP = {
+    "en": (
+        "Still nobody knows: a caller's question",
+        "{team} was to find the answer by {due}.\nCallers who asked: {asked}.\n\n{link}\n",
+    ),
+    "es": (
+        "Nadie sabe aún: una pregunta de un residente",
+        "{team} debía encontrar la respuesta a más tardar el {due}.\nPersonas que preguntaron: {asked}.\n\n{link}\n",
+    ),
 }
 
 
@@ -64,9 +76,11 @@ def _compose(notice: Notice) -> EmailMessage:
 
 
 def _words(notice: Notice) -> tuple[str, str]:
-    if notice.event.kind in sign_in_mail.TEXTS:
-        return sign_in_mail.words(notice.event.kind, _person(notice))
-    return _of_callback(notice) if notice.event.subject_type == "callback" else _of_request(notice)
+    """Subject and body."""
+    event = notice.event
+    if event.kind in sign_in_mail.TEXTS:
+        return sign_in_mail.words(event.kind, _person(notice))
+    return _OTHERS.get(event.subject_type, _of_request)(notice)
 
 
 def _person(notice: Notice) -> StaffMember:
@@ -92,6 +106,20 @@ def _of_callback(notice: Notice) -> tuple[str, str]:
     )
 
 
+def _of_gap(notice: Notice) -> tuple[str, str]:
+    """The caller's words stay at the desk, behind a sign-in."""
+    gap = Gap.objects.select_related("team").get(jurisdiction_id=notice.jurisdiction_id, pk=notice.event.subject_id)
+    language = notice.jurisdiction.languages[0].split("-")[0]
+    subject, body = _GAP.get(language, _GAP["en"])
+    words = {
+        "team": say(gap.team.names, language, gap.team.code),
+        "due": spoken_date(gap.due_at, notice.jurisdiction.zone, language),
+        "asked": str(gap.asked),
+        "link": f"{settings.BASE_URL}/desk/knowledge/gaps/",
+    }
+    return subject.format_map(words), body.format_map(words)
+
+
 def _of_request(notice: Notice) -> tuple[str, str]:
     request = Request.objects.select_related("team", "service", "jurisdiction").get(
         jurisdiction_id=notice.jurisdiction_id, pk=notice.event.subject_id
@@ -110,3 +138,6 @@ def _of_request(notice: Notice) -> tuple[str, str]:
         _SUBJECT.get(language, _SUBJECT["en"])[body["level"]].format_map(words),
         _BODY.get(language, _BODY["en"]).format_map(words),
     )
+
+
+_OTHERS: dict[str, Callable[[Notice], tuple[str, str]]] = {"callback": _of_callback, "gap": _of_gap}

@@ -1,6 +1,8 @@
-"""The two pages a message links to: the resident's own request, and unsubscribing. Both work without JavaScript or sign-in."""
+"""The pages a message links to: the resident's own request, an answer, and unsubscribing. No JavaScript, no sign-in."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,8 +14,13 @@ from django.views.decorators.http import require_http_methods
 from loop311.accounts.audience import open_to
 from loop311.accounts.policies import ANYBODY
 from loop311.kit.actor import Actor, ActorKind
+from loop311.kit.clock import now
 from loop311.kit.problems import Problem
-from loop311.notifications.rendering import LINK_SALT, UNSUBSCRIBE_SALT, spoken
+from loop311.knowledge.markup import to_html
+from loop311.knowledge.models import Article
+from loop311.knowledge.policies import Audience, is_expired
+from loop311.knowledge.services import current_text
+from loop311.notifications.rendering import ARTICLE_SALT, LINK_SALT, UNSUBSCRIBE_SALT, spoken
 from loop311.notifications.words import PAGE_WORDS
 from loop311.requests import services as requests
 from loop311.requests.models import Request
@@ -74,6 +81,35 @@ def resident_request(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "notifications/request.html", _page(found, problem), status=409 if problem else 200)
 
 
+@open_to(ANYBODY)
+@require_http_methods(["GET", "HEAD"])
+def article(request: HttpRequest, token: str) -> HttpResponse:
+    """What the city answers now to what was asked once; an article that is retired or no longer public says so."""
+    city, article_id, language = _unsigned(token, ARTICLE_SALT, 3)
+    found = (
+        Article.objects.filter(jurisdiction_id=city, pk=article_id).select_related("jurisdiction", "published").first()
+    )
+    if found is None:
+        raise Http404
+    is_public = found.is_live and found.published is not None and found.published.audience == Audience.PUBLIC
+    text = current_text(found, str(language)) if is_public else None
+    spoken_in = _language(text.language if text else str(language))
+    context = {
+        "language": text.language if text else spoken_in,
+        "words": PAGE_WORDS[spoken_in],
+        "city": found.jurisdiction.name,
+        "text": text,
+        "body": to_html(text.body) if text else "",
+        "checked": _day(found, spoken_in),
+        "is_expired": is_expired(found.expires_on, now().astimezone(found.jurisdiction.zone).date()),
+    }
+    return render(request, "notifications/article.html", context, status=200 if text else 410)
+
+
+def _day(found: Article, language: str) -> str:
+    return spoken(found.checked_at, now(), found.jurisdiction.zone, language) if found.checked_at else ""
+
+
 def _answer(request: HttpRequest, found: Request, resident_id: int) -> None:
     allowed = frozenset({"requests.confirm", "requests.dispute"})
     by = Actor(ActorKind.RESIDENT, found.jurisdiction_id, ref=resident_id, permissions=allowed)
@@ -114,10 +150,14 @@ def _language(wanted: str) -> str:
 
 
 def _opened(token: str, salt: str, parts: int) -> list[int]:
+    return [int(part) for part in _unsigned(token, salt, parts)]
+
+
+def _unsigned(token: str, salt: str, parts: int) -> list[Any]:
     try:
         opened = signing.loads(token, salt=salt)
     except signing.BadSignature as error:
         raise Http404 from error
     if not isinstance(opened, list) or len(opened) != parts:
         raise Http404
-    return [int(part) for part in opened]
+    return opened

@@ -20,6 +20,7 @@ from loop311.interactions.api import router as interactions
 from loop311.kit import problem_documents
 from loop311.kit.api import JsonParser, JsonRenderer
 from loop311.kit.problems import FieldProblem, Invalid, NotFound
+from loop311.knowledge.api import router as knowledge
 from loop311.ledger.api import router as ledger
 from loop311.measures.api import router as measures
 from loop311.notifications.api import router as notifications
@@ -37,6 +38,7 @@ ROUTERS: tuple[tuple[str, Router], ...] = (
     ("", residents),
     ("", places),
     ("", catalog),
+    ("", knowledge),
     ("", interactions),
     ("", before_filing),
     ("", requests),

@@ -23,6 +23,7 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
     **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
     "request.escalated": (notifications.notify_escalation,),
     "callback.late": (notifications.notify_late_callback,),
+    "gap.late": (notifications.notify_gap_late,),
     "request.words_erased": (requests.remove_erased_files,),
     **dict.fromkeys(TOLD_OF_SIGN_INS, (notifications.notify_own_sign_in,)),
     "resident.erased": (

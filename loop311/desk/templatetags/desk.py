@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -167,6 +168,17 @@ def topic(subject_id: int, subject_type: str) -> str:
 @register.simple_tag
 def zone_name() -> str:
     return str(get_current_timezone())
+
+
+@register.simple_tag
+def now_at() -> datetime:
+    return now()
+
+
+@register.filter
+def get(names: Mapping[str, object], code: str) -> object:
+    """The name of a code, or the code."""
+    return names.get(code, code)
 
 
 @register.filter

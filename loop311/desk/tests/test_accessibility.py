@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from loop311.callbacks.testing import a_callback
 from loop311.desk.testing import Sitting, sit
+from loop311.knowledge import services as knowledge
+from loop311.knowledge.testing import a_draft, an_article, words
 from loop311.requests import services
 from loop311.requests.testing import MONDAY
 from loop311.residents.testing import a_resident
@@ -41,6 +43,13 @@ def desk() -> Sitting:
     services.dispute(request, text="Still there", by=city.concierge, at=MONDAY + timedelta(days=1))
     services.join(city.file(), leading=request, by=city.concierge)
     a_callback(city.jurisdiction, request=request, reason="the crew's answer")
+    body = "# Heading\n\n- [a](https://example.org)\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    article = an_article(
+        city.jurisdiction, "garbage", words(body=body), words("Basura", "es"), expires_on=date(2020, 1, 1)
+    )
+    a_draft(city.jurisdiction, "waiting", words(), words("Basura", "es"))
+    knowledge.rate(article, "outdated", by=city.system)
+    knowledge.report_gap(city.jurisdiction, "Is the parade on?", by=city.system)
     return found
 
 
@@ -63,7 +72,10 @@ def paths(desk: Sitting) -> list[str]:
         f"/desk/requests/{request.number}/callback/", f"{person}/", "/desk/residents/?q=resident",
         "/desk/residents/new/?q=0123", f"{person}/edit/", f"{person}/merge/{other(desk)}/", f"{person}/callback/",
         f"/desk/callbacks/{callback.pk}/?whose=all",
-        f"/desk/requests/{request.number}/receipt/", "/desk/requests/26-99999999/", "/desk/?state=nonsense",
+        f"/desk/requests/{request.number}/receipt/",
+        "/desk/knowledge/", "/desk/knowledge/?q=garbage", "/desk/knowledge/articles/garbage/?language=es", "/desk/knowledge/new/",
+        "/desk/knowledge/articles/garbage/edit/", "/desk/knowledge/articles/waiting/versions/1/", "/desk/knowledge/review/",
+        "/desk/knowledge/gaps/", "/desk/requests/26-99999999/", "/desk/?state=nonsense",
     ]  # fmt: skip
 
 

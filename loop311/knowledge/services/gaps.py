@@ -169,6 +169,7 @@ def _mark_batch(at: datetime, failed: set[int]) -> int:
         except Exception:
             failed.add(gap.pk)
             pass_over()
+            pass_over()
             log.exception("gap not marked late", gap=gap.pk, jurisdiction=gap.jurisdiction_id)
     return len(found)
 

@@ -1,8 +1,10 @@
 """The only writers of this room's tables."""
 
+from loop311.notifications.services.articles import send_article, writable_points
 from loop311.notifications.services.noticing import (
     note_notice,
     notify_escalation,
+    notify_gap_late,
     notify_late_callback,
     notify_own_sign_in,
     recipients,
@@ -20,12 +22,15 @@ __all__ = [
     "note_unknown",
     "notify_callback_event",
     "notify_escalation",
+    "notify_gap_late",
     "notify_late_callback",
     "notify_own_sign_in",
     "notify_request_event",
     "quiet_hours",
     "recipients",
     "retry",
+    "send_article",
     "set_quiet_hours",
     "sweep",
+    "writable_points",
 ]

@@ -14,6 +14,7 @@ from loop311.accounts.policies import Role
 from loop311.catalog.definitions import Tell
 from loop311.catalog.services import index_of
 from loop311.kit.clock import now
+from loop311.knowledge.models import Gap
 from loop311.ledger.models import Event
 from loop311.notifications.models import Notice
 from loop311.notifications.policies import is_news, message_id
@@ -79,6 +80,19 @@ def notify_own_sign_in(event_id: int) -> None:
     if person is not None and is_news(event.at, event.recorded_at):
         host = urlsplit(settings.BASE_URL).hostname or "localhost"
         _queue(event, message_id(event.pk, person.pk, host), staff=person)
+
+
+def notify_gap_late(event_id: int) -> None:
+    """Handler of gap.late: whoever leads the team, else its address, else the supervisors and administrators."""
+    event = Event.objects.get(pk=event_id)
+    if not is_news(event.at, event.recorded_at):
+        return
+    gap = Gap.objects.of_city(event.jurisdiction_id).select_related("team").get(pk=event.subject_id)
+    staff = _active(gap.jurisdiction_id, Q(roles__contains=[Role.TEAM_LEAD], teams=gap.team_id))
+    if not staff and not gap.team.email:
+        wanted = Q(roles__contains=[Role.SUPERVISOR]) | Q(roles__contains=[Role.ADMINISTRATOR])
+        staff = _active(gap.jurisdiction_id, wanted)
+    _queue_all(event, staff, gap.team)
 
 
 def _queue(event: Event, name: str, *, staff: StaffMember | None = None, team: Team | None = None) -> None:

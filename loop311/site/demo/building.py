@@ -24,6 +24,7 @@ from loop311.site import wiring
 from loop311.site.demo import demand, people
 from loop311.site.demo.founding import ZONE, Founded, found
 from loop311.site.demo.hands import learn
+from loop311.site.demo.knowing import know
 from loop311.site.demo.performing import Performance
 
 MOST = 200_000
@@ -105,6 +106,7 @@ def _play(plan: Plan, on_filed: Callable[[], None]) -> tuple[Founded, dict[str, 
     )
     performance = Performance(city, plan.seed, until, on_filed)
     performance.play(asks, questions)
+    know(city.jurisdiction, plan.seed, begins_at, until)
     by = system(city.jurisdiction.pk)
     body = {"seed": plan.seed, "requests": plan.requests, "until": str(plan.until)}
     ledger.append("demo.built", "jurisdiction", city.jurisdiction.pk, body, by=by)

@@ -29,6 +29,8 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import system
 from loop311.kit.tests.pictures import document
 from loop311.kit.uploads import Upload
+from loop311.knowledge import services as knowledge
+from loop311.knowledge.testing import an_article, words
 from loop311.ledger.models import Event
 from loop311.notifications.models import Message
 from loop311.notifications.services import notify_callback_event
@@ -81,7 +83,13 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
     notify_callback_event(Event.objects.get(kind="callback.promised").pk)
     again = edited(current(city.jurisdiction.pk)[1].catalogue, "services.pothole", dispute_days=9)
     staff, point = StaffMember.objects.earliest("pk"), ContactPoint.objects.earliest("pk")
+    article = an_article(city.jurisdiction, "their-own", words(MARK, answer=MARK, body=MARK))
+    said = knowledge.rate(article, "wrong", words=MARK, by=system(city.jurisdiction.pk))
+    gap = knowledge.report_gap(city.jurisdiction, MARK, by=system(city.jurisdiction.pk))
     ids = {
+        "gap": gap.pk,
+        "feedback": said.pk,
+        "article_code": article.code,
         "staff": staff.pk,
         "token": Token.objects.latest("pk").pk,
         "resident": resident.pk,
