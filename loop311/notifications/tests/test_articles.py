@@ -57,7 +57,8 @@ def test_an_e_mail_has_the_title_the_answer_and_the_link() -> None:
     sent = mail.outbox[0]
     assert sent.subject == "Missed {number} <b>garbage</b>"
     assert "Trucks come until seven." in str(sent.body)
-    html = str(sent.alternatives[0][0])  # type: ignore[attr-defined]  # of EmailMultiAlternatives
+    assert isinstance(sent, mail.EmailMultiAlternatives)
+    html = str(sent.alternatives[0][0])
     assert "<b>garbage" not in html
     message.refresh_from_db()
     assert message.state == "sent"
@@ -118,10 +119,10 @@ def test_somebody_elses_address_is_none_and_an_unsubscribed_one_may_still_be_ans
     point = residents.contact_points(stranger)[0]
     with pytest.raises(Invalid, match="no mobile number"):
         services.send_article(contact, article, contact_point_id=point.id, by=system(city.pk))
+    assert contact.resident is not None
     own = residents.contact_points(contact.resident)[0]
-    residents.unsubscribe(
-        residents.get_contact_point(contact.resident_id, own.id, by=system(city.pk)), by=system(city.pk)
-    )
+    mine = residents.get_contact_point(contact.resident.pk, own.id, by=system(city.pk))
+    residents.unsubscribe(mine, by=system(city.pk))
     assert services.send_article(contact, article, by=system(city.pk)).state == "queued"
 
 
