@@ -44,7 +44,7 @@ class Hub:
         """What happened in the city after `at` and concerns one of the topics; None when that cannot be known."""
         self._listener.ensure()
         with self._lock:
-            heard = self._heard.get(city, ())
+            heard = self._heard.get(city) or deque()
             if not self._begun or at < self._begun or (len(heard) == KEPT and at < heard[0].at):
                 return None
             late = [each.what for each in takewhile(lambda each: each.at > at - SKEW, reversed(heard))]

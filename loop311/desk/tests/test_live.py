@@ -41,7 +41,7 @@ def ask(desk: Sitting, *topics: str, since: int | None = None, city: int | None 
 
 def asked(client: Client, city: int, *topics: str, since: int | None = None) -> Any:
     head = {"Last-Event-ID": str(since)} if since is not None else {}
-    return client.get("/desk/live/", {"city": city, "topic": topics}, headers=head)
+    return client.get("/desk/live/", {"city": str(city), "topic": list(topics)}, headers=head)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -82,8 +82,8 @@ def test_a_request_that_moves_is_told_to_both_teams(desk: Sitting) -> None:
     time.sleep(SKEW / 1000)
     south = sit(desk.city, team="south", name="south").staff.teams.get()
     services.reroute(request, team=south, by=desk.city.concierge)
-    for team in (north, south.pk):
-        wait_for(lambda team=team: "request.rerouted" in ask(desk, f"team:{team}", since=before))
+    told = [f"team:{north}", f"team:{south.pk}"]
+    wait_for(lambda: all("request.rerouted" in ask(desk, team, since=before) for team in told))
 
 
 def test_another_city_hears_nothing(desk: Sitting) -> None:
