@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loop311.catalog.definitions import Service
 from loop311.desk.access import Desk
 from loop311.desk.known import Known, already_known
 from loop311.desk.whereabouts import Preview, Whereabouts, preview, whereabouts
+from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Invalid
 from loop311.places.policies import are_degrees
 from loop311.places.search import Found, nearest, search
+from loop311.requests.history import honest_range, sentence
 from loop311.requests.queries import open_near
 from loop311.requests.sentences import say
 
@@ -29,6 +31,8 @@ class Panel:
     here: Whereabouts | None
     known: Sequence[Known]
     promise: Preview | None
+    usual: Mapping[str, str] = field(default_factory=dict)
+    """Language -> how long these usually take there."""
 
     @property
     def sentences(self) -> Mapping[str, str]:
@@ -36,11 +40,17 @@ class Panel:
             return self.here.tell
         return self.promise.sentences if self.promise else {}
 
+    @property
+    def said(self) -> Sequence[tuple[str, str]]:
+        """(language, everything to say)."""
+        languages = self.sentences or self.usual
+        return [(code, " ".join(filter(None, (self.sentences.get(code), self.usual.get(code))))) for code in languages]
+
 
 def panel(desk: Desk, service: Service, answers: Mapping[str, object], position: Position | None) -> Panel:
     """A constant number of queries. Without a position: the promise as it is where no place decides."""
     if position is None:
-        return Panel(None, (), preview(desk, service.code, answers=answers))
+        return Panel(None, (), preview(desk, service.code, answers=answers), usual(desk, service.code))
     latitude, longitude = position
     here = whereabouts(desk, service.code, latitude, longitude, answers)
     if not here.inside_city:
@@ -49,7 +59,15 @@ def panel(desk: Desk, service: Service, answers: Mapping[str, object], position:
         here,
         already_known(desk, service.code, latitude, longitude),
         preview(desk, service.code, answers=answers, latitude=latitude, longitude=longitude),
+        usual(desk, service.code, here),
     )
+
+
+def usual(desk: Desk, service_code: str, here: Whereabouts | None = None) -> Mapping[str, str]:
+    """Language of the city -> how long these usually take, in the areas of the place where enough is known. One query."""
+    found = honest_range(desk.city.pk, service_code, here.area_keys if here else {}, now())
+    names = {each.layer: each.name for each in here.areas} if here else {}
+    return {language: sentence(found, language, names.get(found.layer, "")) for language in desk.city.languages}
 
 
 def position(latitude: str | None, longitude: str | None) -> Position | None:

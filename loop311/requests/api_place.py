@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.api import Input
+from loop311.kit.clock import now
 from loop311.kit.problems import NotFound
 from loop311.requests import api, schemas
+from loop311.requests.history import Basis, honest_range, sentence
 from loop311.requests.known import Known, already_known
 from loop311.requests.policies import State
 from loop311.requests.previewing import preview
@@ -96,6 +98,22 @@ class BeforeFilingOut(Schema):
     sentences: Texts = Field(description="Language: what to say.")
 
 
+class UsuallyAt(BaseModel):
+    service: ServiceCode
+    latitude: Annotated[schemas.Latitude, Field(allow_inf_nan=False)] | None = None
+    longitude: Annotated[schemas.Longitude, Field(allow_inf_nan=False)] | None = None
+
+
+class UsualTimeOut(Schema):
+    median_hours: int | None = Field(description="Within this half are done; null when that was not seen.")
+    p90_hours: int | None
+    sample: int = Field(description="Requests looked at, those still open included.")
+    basis: Basis = Field(description="area, city (too few in the area) or none (too few in the city).")
+    layer: str
+    area: str
+    sentences: Texts = Field(description="Language: what to say.")
+
+
 class ReceiptOut(Schema):
     language: str
     number: str
@@ -144,6 +162,32 @@ def preview_of(request: HttpRequest, body: BeforeFilingIn) -> Any:
     if found is None:
         raise NotFound("Nothing would be promised: the service is not offered, or the place lies outside the city.")
     return found
+
+
+@router.get("/requests/usual-time", response=UsualTimeOut, summary="How long these usually take, honestly")
+def usual_time(request: HttpRequest, wanted: Query[UsuallyAt]) -> dict[str, Any]:
+    """Of the last half year, still open ones included; from the area where enough is known there, else from the whole city."""
+    city = _city(api.actor(request, "read"))
+    areas, names = _named_areas(city, wanted)
+    found = honest_range(city.pk, wanted.service, areas, now())
+    return {
+        **{name: getattr(found, name) for name in ("sample", "basis", "layer", "area")},
+        "median_hours": _hours(found.median),
+        "p90_hours": _hours(found.p90),
+        "sentences": {code: sentence(found, code, names.get(found.layer, "")) for code in city.languages},
+    }
+
+
+def _named_areas(city: Jurisdiction, wanted: UsuallyAt) -> tuple[dict[str, str], dict[str, str]]:
+    """Layer -> key and layer -> name, of the point if there is one."""
+    if wanted.latitude is None or wanted.longitude is None:
+        return {}, {}
+    here = whereabouts(city, wanted.latitude, wanted.longitude)
+    return here.area_keys, {each.layer: each.name for each in here.areas}
+
+
+def _hours(length: timedelta | None) -> int | None:
+    return None if length is None else int(length / timedelta(hours=1))
 
 
 @router.get("/requests/{number}/receipt", response=ReceiptOut, summary="What a caller takes away")

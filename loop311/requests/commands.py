@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.jurisdictions.services import by_slug
 from loop311.kit.actor import system
 from loop311.kit.problems import NotFound
-from loop311.requests import imports
+from loop311.requests import imports, services
 
 
 @click.group("import")
@@ -50,6 +51,20 @@ def import_requests(
             tick=tick,
         )
     click.echo(json.dumps(asdict(summary)) if as_json else _sentences(summary, dry_run=dry_run))
+
+
+@click.group("history")
+def history_group() -> None:
+    """How long requests take."""
+
+
+@history_group.command("count")
+@click.argument("city")
+@click.option("--json", "as_json", is_flag=True, help="Print the count as JSON.")
+def count_history(city: str, as_json: bool) -> None:
+    """Count anew how long requests of each service have taken lately; the worker does so every six hours."""
+    found = services.count_usual_times(by_slug(city).pk)
+    click.echo(json.dumps({"counted": found}) if as_json else f"{found:,} services and areas with enough requests.")
 
 
 @contextmanager

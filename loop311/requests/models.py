@@ -337,6 +337,29 @@ class FilingKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["jurisdiction", "sender", "key"], name="filing_key_once")]
 
 
+class UsualTime(models.Model):
+    """How long requests of a service usually take, in an area or (with empty layer and area) the whole city, as last counted."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    service = city_fk("catalog.Service", db_index=False)
+    layer = models.TextField(blank=True)
+    area = models.TextField(blank=True)
+    sample = models.IntegerField()
+    """Requests looked at, those still open included."""
+    done = models.IntegerField()
+    median_hours = models.IntegerField(null=True)
+    """Within this half are done; null when that was not seen."""
+    p90_hours = models.IntegerField(null=True)
+    longest_hours = models.IntegerField()
+    """The longest that any of them has taken, or has been open, so far."""
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["jurisdiction", "service", "layer", "area"], name="usual_time_once"),
+        ]
+
+
 class ImportRun(models.Model):
     """One run of an import: what was read and what became of it."""
 

@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "suggest": Entry(
         "loop311.requests.suggesting.commands:suggest", "Learn from past requests which service words mean."
     ),
+    "history": Entry("loop311.requests.commands:history_group", "How long requests take: count it anew."),
     "notifications": Entry("loop311.notifications.commands:notifications", "Messages: preview, failures, quiet hours."),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),

@@ -13,6 +13,7 @@ from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import sync_playwright
 
 from loop311.accounts.policies import Role
+from loop311.catalog.models import Service
 from loop311.desk.testing import Sitting, sit
 from loop311.desk.tests.test_accessibility import faults
 from loop311.desk.tests.test_filing import answered, post
@@ -22,7 +23,7 @@ from loop311.places.addresses import Address
 from loop311.places.drawing import cell_of
 from loop311.places.services import derive_streets, load_addresses, load_boundaries
 from loop311.places.testing import squares
-from loop311.requests.models import Request
+from loop311.requests.models import Request, UsualTime
 
 HERE = {"latitude": "32.050000", "longitude": "-96.950000"}
 
@@ -83,6 +84,18 @@ def test_the_page_shows_areas_what_is_known_and_the_promise_before_saving(desk: 
     assert known.number in panel.content.decode()
     assert "<html" not in panel.content.decode()
     assert Request.objects.count() == 1
+
+
+def test_the_page_says_how_long_these_usually_take(desk: Sitting) -> None:
+    service = Service.objects.get(jurisdiction=desk.city.jurisdiction, code="pothole")
+    UsualTime.objects.create(
+        jurisdiction=desk.city.jurisdiction, service=service, layer="district", area="1", sample=90, done=80,
+        median_hours=48, p90_hours=144, longest_hours=900, counted_at=now(),
+    )  # fmt: skip
+    shown = post(desk, {**answered(address="400 elm", **HERE), "search": "1"}).text
+    assert "in 1, half of these are done within 2 days, nine of ten within 6 days." in shown
+    assert "la mitad se resuelve en 2 días" in shown
+    assert "too few of these lately" in page(desk.client, "/desk/file/sign/").text
 
 
 def test_a_point_without_a_choice_from_the_list_is_filed_as_it_is(desk: Sitting) -> None:

@@ -1,6 +1,7 @@
 """The only writers of this room's tables: one function for each verb of the state table."""
 
 from loop311.requests.services.attaching import attach, remove_erased_files, sweep_files
+from loop311.requests.services.counting import count_usual_times
 from loop311.requests.services.ending import (
     Proof,
     add_evidence,
@@ -31,6 +32,7 @@ __all__ = [
     "close_undisputed",
     "comment",
     "confirm",
+    "count_usual_times",
     "decline",
     "dispute",
     "erase_words",

@@ -20,6 +20,7 @@ from loop311.kit.actor import system
 from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid
 from loop311.ledger import services as ledger
 from loop311.requests.models import Request
+from loop311.requests.services import count_usual_times
 from loop311.site import wiring
 from loop311.site.demo import demand, people
 from loop311.site.demo.founding import ZONE, Founded, found
@@ -111,6 +112,7 @@ def _play(plan: Plan, on_filed: Callable[[], None]) -> tuple[Founded, dict[str, 
     body = {"seed": plan.seed, "requests": plan.requests, "until": str(plan.until)}
     ledger.append("demo.built", "jurisdiction", city.jurisdiction.pk, body, by=by)
     learn()
+    count_usual_times(city.jurisdiction.pk, at=until)
     return city, dict(sorted(performance.done.items()))
 
 
