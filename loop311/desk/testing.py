@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.test import Client
 
 from loop311.accounts.models import StaffMember, Team
 from loop311.accounts.policies import Role
+from loop311.catalog.files import STARTER, read
+from loop311.catalog.services import publish
 from loop311.desk.models import SavedFilter
+from loop311.jurisdictions.services import create
+from loop311.kit.actor import system
+from loop311.knowledge.files import STARTER as ARTICLES
+from loop311.knowledge.files import read_folder
+from loop311.knowledge.services.loading import load
+from loop311.places.addresses import Address
+from loop311.places.services import load_addresses, load_boundaries
+from loop311.places.testing import squares
 from loop311.requests.models import Request
-from loop311.requests.testing import City, employ, make_city
+from loop311.requests.testing import MONDAY, City, acting, employ, make_city
 
 
 @dataclass
@@ -42,3 +53,24 @@ def sit(city: City | None = None, role: Role = Role.ADMINISTRATOR, team: str = "
     client = Client()
     client.force_login(staff.user)
     return Sitting(city, staff, client)
+
+
+ELM, OAK = (32.05, -96.95), (32.06, -96.94)
+"""Where 412 Elm St and 77 Oak Ave are, in `a_call_center`."""
+
+
+def a_call_center(slug: str = "port-elm") -> Sitting:
+    """A city with the whole starter catalogue and its articles, two addresses, and a concierge who is signed in."""
+    city = create(slug, name=slug.title(), time_zone="America/Chicago", languages=("en", "es"))
+    by = system(city.pk)
+    publish(city, read(STARTER).catalogue, by=by, effective_at=MONDAY - timedelta(days=400))
+    load(city, read_folder(ARTICLES), by=by)
+    load_boundaries(city, "district", squares(2), by=by, is_boundary=True)
+    rows = [Address("412 Elm St", *ELM), Address("414 Elm St", 32.05, -96.949), Address("77 Oak Ave", *OAK)]
+    load_addresses(city, rows, by=by)
+    team = Team.objects.get(jurisdiction=city, code="concierge_desk")
+    staff = employ(city, "concierge", Role.CONCIERGE, team)
+    client = Client()
+    client.force_login(staff.user)
+    crew = employ(city, "crew", Role.TEAM_MEMBER)
+    return Sitting(City(city, by, acting(staff), acting(crew), by, crew), staff, client)

@@ -27,7 +27,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
     topic: str
     title: str
-    article: int | None = None
+    article: str = ""
+    """Its code."""
 
 
 class Content(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -44,6 +45,8 @@ class Content(msgspec.Struct, kw_only=True, omit_defaults=True):
     filed: dict[str, str] = {}
     """Part -> number of the request that came of it."""
     given: list[Given] = []
+    gaps: list[int] = []
+    """Ids of questions nobody could answer, passed on to those who find out."""
     danger: str = ""
     """Service whose safety question was answered with danger."""
 

@@ -11,21 +11,25 @@ from django.urls import reverse
 from loop311.callbacks.models import Callback
 from loop311.catalog.definitions import PlaceNeed, Service
 from loop311.catalog.index import CatalogueIndex
-from loop311.catalog.services import current, finder_of
-from loop311.desk import filing
+from loop311.catalog.services import current
+from loop311.desk import callers, filing
 from loop311.desk.access import Desk
 from loop311.desk.asking import Advice, raw_answers
+from loop311.desk.callers import Caller
 from loop311.desk.contact import content as contents
-from loop311.desk.contact import people, saying
+from loop311.desk.contact import knowing, saying
 from loop311.desk.contact.content import PREFIX
 from loop311.desk.contact.drafts import WrittenElsewhere
 from loop311.desk.contact.forms import ContactForm, Questions, as_sent
+from loop311.desk.contact.knowing import Answer
 from loop311.desk.contact.saying import Said, Tongues
 from loop311.desk.known import Known, already_known
 from loop311.desk.models import Draft
+from loop311.desk.suggesting import Proposal, propose
 from loop311.desk.whereabouts import Preview, Whereabouts, preview, whereabouts
 from loop311.interactions.models import InteractionLink
 from loop311.kit.problems import Problem
+from loop311.knowledge.models import Gap
 from loop311.places.geocoding import Candidate
 from loop311.requests.models import Request
 from loop311.requests.sentences import say
@@ -33,15 +37,6 @@ from loop311.residents.models import Resident
 
 MOST_PROPOSALS = 6
 MOST_NEAR = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A service that may be meant."""
-
-    code: str
-    name: str
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +87,14 @@ class Screen:
         return found
 
     @cached_property
-    def card(self) -> people.Card | None:
-        return people.card(self.desk, self.resident, self.interaction) if self.resident else None
+    def caller(self) -> Caller | None:
+        """Who is chosen, with everything that is open."""
+        return callers.caller(self.desk, self.resident.pk) if self.resident else None
 
     @cached_property
-    def callers(self) -> list[Resident]:
-        return [] if self.resident else people.callers(self.desk, self.content.word("who"))
+    def found(self) -> list[Caller]:
+        """Who may be meant by the words, as long as nobody is chosen."""
+        return [] if self.resident else callers.callers(self.desk, self.content.word("who"))
 
     @cached_property
     def tongues(self) -> Tongues:
@@ -134,17 +131,13 @@ class Screen:
         return self.tongues.both(self.service.descriptions if self.service else {})
 
     @cached_property
-    def proposals(self) -> list[Offered]:
+    def proposals(self) -> list[Proposal]:
         words = self.content.word("want")
-        if self.service or not words:
-            return []
-        version, index = self._catalogue
-        found = finder_of(version).find(words)[:MOST_PROPOSALS]
-        return [self._offered(index.services[each.code]) for each in found]
+        return [] if self.service or not words else propose(self.desk, words, MOST_PROPOSALS)
 
-    def _offered(self, service: Service) -> Offered:
-        language = self.desk.language
-        return Offered(service.code, say(service.names, language, service.code), say(service.descriptions, language))
+    @cached_property
+    def answers(self) -> list[Answer]:
+        return knowing.answers(self.desk, self.content.word("want"), self.content.service, self.tongues)
 
     @cached_property
     def questions(self) -> Questions | None:
@@ -260,9 +253,14 @@ class Screen:
     def about_said(self) -> list[tuple[Request, Said]]:
         return [(each, saying.state_of(each, self.tongues)) for each in self.about]
 
+    @cached_property
+    def gaps(self) -> list[Gap]:
+        return knowing.gaps(self.desk, self.content.gaps)
+
     @property
     def is_empty(self) -> bool:
-        return not (self.requests or self.callbacks or self.about or self.content.given)
+        content = self.content
+        return not (self.requests or self.callbacks or self.about or content.given or content.gaps or content.danger)
 
     @cached_property
     def topics(self) -> dict[str, str]:

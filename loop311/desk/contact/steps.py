@@ -15,13 +15,14 @@ from loop311.desk import filing as plain_filing
 from loop311.desk import reading
 from loop311.desk.access import Desk
 from loop311.desk.contact import content as contents
-from loop311.desk.contact import drafts
+from loop311.desk.contact import drafts, knowing
 from loop311.desk.contact.content import Content, Given
 from loop311.desk.contact.screen import Place, Screen
 from loop311.desk.models import Draft
 from loop311.interactions import services as interactions
 from loop311.interactions.policies import ContactOutcome
 from loop311.kit.problems import Conflict, FieldProblem, Invalid, NotFound, Problem
+from loop311.knowledge import services as knowledge
 from loop311.requests import services as requests
 from loop311.requests.sentences import say
 from loop311.residents import services as residents
@@ -208,15 +209,28 @@ def another(at: At) -> Done:
 
 
 def inform(at: At) -> Done:
-    """One key: it was answered at once. The value is the topic's code."""
-    topics = at.screen.topics
-    topic = at.value or next(iter(topics), "")
-    interactions.answer(at.draft.interaction, topic, by=at.desk.actor)
+    """One key: it was answered at once. The value is 'article:' and its code, or the code of a service."""
+    kind, _colon, code = at.value.rpartition(":")
+    if kind == "article":
+        article, topic, title = knowing.chosen(at.desk, code, at.desk.language)
+        interactions.answer(at.draft.interaction, topic, article=article.pk, by=at.desk.actor)
+        at.content.given.append(Given(topic=topic, title=title, article=article.code))
+    else:
+        service = plain_filing.offered(at.desk, code)
+        title = say(service.names, at.desk.language, service.code)
+        interactions.answer(at.draft.interaction, service.code, by=at.desk.actor)
+        at.content.given.append(Given(topic=service.code, title=title))
     _describe(at)
-    title = topics.get(topic, topic)
-    at.content.given.append(Given(topic=topic, title=title))
     at.content.next_thing()
-    return Done(focus="#c-want", say=_("Information on {topic} is noted.").format(topic=title))
+    return Done(focus="#wrap-up", say=_("Information on {topic} is noted.").format(topic=title))
+
+
+def ask_around(at: At) -> Done:
+    """Nobody knows this yet: who finds answers has it now, and every desk sees it."""
+    gap = knowledge.report_gap(at.desk.city, at.content.word("want"), language=at.screen.language, by=at.desk.actor)
+    if gap.pk not in at.content.gaps:
+        at.content.gaps.append(gap.pk)
+    return Done(("answer", "holds"), "#holds", _("Passed on to those who find out."))
 
 
 def about(at: At) -> Done:
@@ -251,7 +265,7 @@ def call_back(at: At) -> Done:
 def _called_back(at: At) -> Done:
     for field in contents.OF_THE_CALL_BACK:
         at.content.typed.pop(field, None)
-    return Done(("holds", "promise", "answer"), "#holds", _("The call-back is promised."))
+    return Done(("holds",), "#holds", _("The call-back is promised."))
 
 
 def _window(content: Content) -> tuple[datetime, datetime]:
@@ -359,6 +373,7 @@ STEPS: dict[str, Step] = {
     "file": file,
     "another": another,
     "inform": inform,
+    "ask-around": ask_around,
     "about": about,
     "call-back": call_back,
     "hand-to-911": hand_to_911,

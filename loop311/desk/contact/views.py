@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from loop311.desk.access import Desk, desk_page, show
-from loop311.desk.contact import drafts, people
+from loop311.desk.callers import callers
+from loop311.desk.contact import drafts
 from loop311.desk.contact.carrying import Carried, carry_out
 from loop311.desk.contact.content import read
 from loop311.desk.contact.drafts import Seen, WrittenElsewhere
@@ -47,7 +48,7 @@ def start(request: HttpRequest, desk: Desk) -> HttpResponse:
         "channels": [(channel.value, name) for channel, name in CHANNELS.items()],
         "drafts": [(draft, read(draft.content)) for draft in drafts.mine(desk)],
         "phone": phone,
-        "callers": people.callers(desk, phone),
+        "callers": callers(desk, phone) if phone else [],
         "problem": problem,
     }
     return show(request, desk, "desk/contact/start.html", context, status=status)

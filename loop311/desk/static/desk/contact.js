@@ -1,6 +1,6 @@
 /* The contact by keyboard: shortcuts, lists, and where the keyboard goes on after a step. Everything works without it, too. */
 
-import { Keeper, freshToken } from "./keeping.js";
+import { Keeper } from "./keeping.js";
 
 const form = document.getElementById("contact");
 const help = document.getElementById("keys");
@@ -12,8 +12,8 @@ const AREAS = {
   3: ["#c-address"],
   4: [`#safety ${"input:not([type=hidden])"}`, "#questions input:not([type=hidden]), #questions select, #questions textarea"],
   5: ["#known button"],
-  6: ["#answer a, #answer button, #answer input:not([type=hidden])"],
-  7: ["#save", ".next button"],
+  6: ["#save", ".next button"],
+  7: ["#answer summary, #answer button"],
   8: ["#holds"],
   9: ["#wrap-up"],
 };
@@ -115,17 +115,13 @@ function singleKey() {
 
 document.addEventListener("keydown", pressed);
 document.body.addEventListener("contact:after", (event) => after(event.detail));
-form.addEventListener("htmx:configRequest", (event) => {
-  freshToken(form);
-  event.detail.parameters.csrfmiddlewaretoken = form.elements.csrfmiddlewaretoken.value;
-});
 form.addEventListener("htmx:beforeRequest", (event) => {
   event.detail.xhr.edits = keeper.edits;
 });
 form.addEventListener("htmx:afterRequest", (event) => {
   const { xhr, requestConfig } = event.detail;
   const button = requestConfig?.triggeringEvent?.submitter ?? null;
-  if (xhr.status === 401) keeper.broken("signedOut", button);
+  if (xhr.status === 401 || xhr.status === 403) keeper.broken("signedOut", button);
   else if (xhr.status >= 500) keeper.broken("trouble", button);
   else if (xhr.status >= 200) keeper.arrived(xhr.edits);
 });

@@ -3,11 +3,15 @@
 const PAUSE = 700;
 const RETRY = [2000, 4000, 8000, 15000];
 
-/** The token of now: signing in again in another window changes it. */
-export function freshToken(form) {
-  const found = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
-  const field = form.elements.csrfmiddlewaretoken;
-  if (found && field) field.value = found[1];
+/** Signing in again in another window made this form's token worthless: fetch the page's new one. False while signed out. */
+async function renewToken(form) {
+  const answer = await fetch(window.location.pathname, { redirect: "manual", signal: AbortSignal.timeout(10000) });
+  if (!answer.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("#contact [name=csrfmiddlewaretoken]");
+  if (!fresh) return false;
+  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = fresh.value;
+  return true;
 }
 
 export class Keeper {
@@ -22,7 +26,6 @@ export class Keeper {
     this.tries = 0;
     this.pending = null; // the button that was pressed without an answer
     form.addEventListener("input", () => this.typed());
-    form.addEventListener("change", () => this.typed());
     window.addEventListener("online", () => this.again());
     window.addEventListener("offline", () => this.broken("offline"));
     window.addEventListener("focus", () => this.trouble && this.again());
@@ -92,10 +95,14 @@ export class Keeper {
   async keep() {
     clearTimeout(this.timer);
     if (this.busy || this.edits === this.sent) return;
+    if (!this.trouble && document.querySelector(".htmx-request")) {
+      this.timer = setTimeout(() => this.keep(), PAUSE); // a step is on its way, and it carries the words too
+      return;
+    }
     this.busy = true;
     const edits = this.edits;
-    freshToken(this.form);
     try {
+      if (this.trouble === "signedOut" && !(await renewToken(this.form))) return this.broken("signedOut");
       const answer = await fetch(this.form.action, {
         method: "POST",
         body: new FormData(this.form),
@@ -116,7 +123,7 @@ export class Keeper {
 
   answered(status, edits, at) {
     if (status === 200) return this.arrived(edits, at);
-    if (status === 401 || status === 0) return this.broken("signedOut");
+    if (status === 401 || status === 403) return this.broken("signedOut");
     if (status === 409) {
       this.sent = edits;
       return this.form.requestSubmit(); // the page explains what the other window wrote
