@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -33,17 +34,21 @@ def serve() -> None:
     _port_must_be_free(settings.PORT)
     connection.close()
     embedded = kit_database.Server(settings.LOOP311_HOME) if settings.DATABASE_IS_EMBEDDED else None
-    counters = _fresh_folder(settings.LOOP311_HOME / "run" / "metrics")
+    counters = _counters(settings.LOOP311_HOME)
     children = [
         Child("web", [sys.executable, "-m", "loop311.site.web"], {"PROMETHEUS_MULTIPROC_DIR": str(counters)}),
         Child("worker", [sys.executable, "-m", "loop311.site", "worker"]),
     ]
     click.echo(f"Loop311 is at {settings.BASE_URL}/ (stop it with Ctrl-C).", err=True)
-    Supervisor(
+    supervisor = Supervisor(
         children,
         tick=lambda: _keep_alive(embedded),
         on_death=lambda name, code: log.error("process died and is started again", process=name, code=code),
-    ).run()
+    )
+    try:
+        supervisor.run()
+    finally:
+        shutil.rmtree(counters, ignore_errors=True)
 
 
 @click.command()
@@ -64,9 +69,23 @@ def _keep_alive(embedded: kit_database.Server | None) -> None:
             log.error("database cannot be started", reason=problem.detail)
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is ours alone, or it is not used
+
+
+def _counters(home: Path) -> Path:
+    """Where the web processes count. In memory, because they are written through a mapping: with the disk full each such write
+    would kill its process. Under `home` where there is no such place, or somebody else has taken the name."""
+    name = f"loop311-metrics-{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]}"
+    try:
+        return _fresh_folder(MEMORY / name)
+    except OSError:
+        return _fresh_folder(home / "run" / "metrics")
+
+
 def _fresh_folder(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700)
     return folder
 
 

@@ -87,13 +87,13 @@ class House:
     def strike(self) -> str:
         """Kill -9 a part at random; returns what it was."""
         victim = self.chance.choices(list(VICTIMS), weights=list(VICTIMS.values()))[0]
-        for process in self._processes(victim):
+        for process in self.parts(victim):
             _kill(process)
         if victim == "everything":
             self._serve_again()
         return victim
 
-    def _processes(self, victim: str) -> list[psutil.Process]:
+    def parts(self, victim: str) -> list[psutil.Process]:
         if victim == "everything":
             return [*self._own(), *self._postmaster()]
         if victim == "database":
