@@ -9,7 +9,20 @@ from loop311.desk.live import views as live
 from loop311.desk.people import merging
 from loop311.desk.people import views as people
 from loop311.desk.queue import views as queue
-from loop311.desk.views import answers, callbacks, files, filing, gaps, lists, requests, sheets, staff, where, writing
+from loop311.desk.views import (
+    answers,
+    callbacks,
+    digest,
+    files,
+    filing,
+    gaps,
+    lists,
+    requests,
+    sheets,
+    staff,
+    where,
+    writing,
+)
 
 
 class NumberConverter:
@@ -55,6 +68,7 @@ urlpatterns = [
     path("queue/<slug:code>/keep/", queue.keep, name="keep_filter"),
     path("queue/<slug:code>/keep/<id:filter_id>/", queue.forget, name="forget_filter"),
     path("sheets/", sheets.picked, name="sheets"),
+    path("digest/", digest.choose, name="digest"),
     path("live/", live.live, name="live"),
     path("search/", lists.search, name="search"),
     path("file/", filing.picker, name="picker"),

@@ -97,3 +97,37 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["jurisdiction", "-id"], name="notice_unsent", condition=Q(sent_at__isnull=True)),
         ]
+
+
+class DigestChoice(models.Model):
+    """Whether and at which hour of the city's day a member of staff wants the daily e-mail; without a row the role decides."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    staff = city_fk("accounts.StaffMember", related_name="digest_choices", db_index=False)
+    is_wanted = models.BooleanField()
+    hour = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["jurisdiction", "staff"], name="digest_choice_once"),
+            models.CheckConstraint(condition=Q(hour__range=(0, 23)), name="digest_choice_hour_of_a_day"),
+        ]
+
+
+class Digest(models.Model):
+    """One person's e-mail of one day; its words are made when it is sent."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    staff = city_fk("accounts.StaffMember", related_name="digests", db_index=False)
+    day = models.DateField()
+    """In the city's zone."""
+    message_id = models.TextField()
+    error = models.TextField(blank=True)
+    """Why the last attempt failed: a code."""
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["jurisdiction", "day", "staff"], name="digest_once_a_day"),
+        ]

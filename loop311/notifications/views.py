@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from loop311.accounts.audience import open_to
+from loop311.accounts.models import StaffMember
 from loop311.accounts.policies import ANYBODY
 from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.clock import now
@@ -20,6 +21,8 @@ from loop311.knowledge.markup import to_html
 from loop311.knowledge.models import Article
 from loop311.knowledge.policies import Audience, is_expired
 from loop311.knowledge.services import current_text
+from loop311.notifications import services
+from loop311.notifications.digest_mail import SALT as DIGEST_SALT
 from loop311.notifications.rendering import ARTICLE_SALT, LINK_SALT, UNSUBSCRIBE_SALT, spoken
 from loop311.notifications.words import PAGE_WORDS
 from loop311.requests import services as requests
@@ -30,6 +33,24 @@ from loop311.residents import services as residents
 from loop311.residents.models import ContactPoint
 
 LONGEST_WORDS = 2_000
+
+
+@open_to(ANYBODY)  # the signed address is the proof
+@csrf_exempt  # mail programs post here by themselves (RFC 8058)
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_digest(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks before it does anything when opened; posted to, it stops the daily e-mail of this one person."""
+    city, staff_id = _opened(token, DIGEST_SALT, 2)
+    staff = StaffMember.objects.select_related("jurisdiction").filter(jurisdiction_id=city, pk=staff_id).first()
+    if staff is None:
+        raise Http404
+    chosen = services.digest_choice(staff)
+    if request.method == "POST" and chosen.is_wanted:
+        services.choose_digest(staff, is_wanted=False, hour=chosen.hour, by=Actor(ActorKind.STAFF, city, ref=staff.pk))
+        chosen.is_wanted = False
+    language = _language(staff.jurisdiction.languages[0])
+    context = {"language": language, "words": PAGE_WORDS[language], "city": staff.jurisdiction.name}
+    return render(request, "notifications/digest.html", {**context, "done": not chosen.is_wanted})
 
 
 @open_to(ANYBODY)  # the signed address is the proof

@@ -93,3 +93,11 @@ class BulkForm(StyledForm):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
             field.choices = given
+
+
+class DigestForm(StyledForm):
+    is_wanted = forms.BooleanField(label=_("Send it to me"), required=False)
+    hour = forms.TypedChoiceField(
+        label=_("At"), coerce=int, choices=[(hour, f"{hour:02}:00") for hour in range(24)],
+        help_text=_("By the city's clock."),
+    )  # fmt: skip

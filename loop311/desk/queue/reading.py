@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import localtime
 
 from loop311.accounts.models import Team
@@ -16,10 +16,9 @@ from loop311.requests.models import Request
 from loop311.requests.policies import WORKABLE
 from loop311.requests.queries import cursor_after, read_cursor
 from loop311.requests.sentences import say
+from loop311.requests.workload import SOON, Load, workloads
 
 PAGE = 50
-SOON = timedelta(days=1)
-"""A promise within this time is at risk."""
 _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """In cursors: where imported requests without any promise stand, at the end."""
 
@@ -34,26 +33,18 @@ class Queue:
     requests: tuple[Request, ...]
     after: str
     """Cursor of the next page; empty on the last."""
-    open: int
-    late: int
-    soon: int
-    unassigned: int
+    load: Load
 
 
 def queue(desk: Desk, whose: Team, chosen: Chosen, *, at: datetime) -> Queue:
     """The counts are of all that is open; three queries."""
     waiting = Request.objects.filter(jurisdiction=desk.city, team=whose, state__in=sorted(WORKABLE))
-    counts = waiting.aggregate(
-        open=Count("pk"),
-        late=Count("pk", filter=Q(due_at__lt=at)),
-        soon=Count("pk", filter=Q(due_at__gte=at, due_at__lt=at + SOON)),
-        unassigned=Count("pk", filter=Q(assignee=None)),
-    )
+    load = workloads(desk.city.pk, [whose.pk], at=at).get(whose.pk, Load())
     rows = _after(_chosen(waiting, desk, chosen, at), chosen.get("after") or "").select_related("service", "assignee")
     shown = tuple(rows.order_by(F("due_at").asc(nulls_last=True), "pk")[:PAGE])
     last = shown[-1] if len(shown) == PAGE else None
     following = cursor_after(last.due_at or _NEVER, last.pk) if last is not None else ""
-    return Queue(whose, say(whose.names, desk.language, whose.code), shown, following, **counts)
+    return Queue(whose, say(whose.names, desk.language, whose.code), shown, following, load)
 
 
 def _after(rows: QuerySet[Request], cursor: str) -> QuerySet[Request]:

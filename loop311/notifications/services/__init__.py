@@ -1,6 +1,7 @@
 """The only writers of this room's tables."""
 
 from loop311.notifications.services.articles import send_article, writable_points
+from loop311.notifications.services.digesting import choose_digest, digest_choice, note_digest, plan_digests
 from loop311.notifications.services.noticing import (
     note_notice,
     notify_escalation,
@@ -15,7 +16,10 @@ from loop311.notifications.services.steps import Claim, claim, note_failed, note
 
 __all__ = [
     "Claim",
+    "choose_digest",
     "claim",
+    "digest_choice",
+    "note_digest",
     "note_failed",
     "note_notice",
     "note_sent",
@@ -26,6 +30,7 @@ __all__ = [
     "notify_late_callback",
     "notify_own_sign_in",
     "notify_request_event",
+    "plan_digests",
     "quiet_hours",
     "recipients",
     "retry",

@@ -273,7 +273,7 @@ def test_what_is_shown_to_staff_is_kept_by_no_cache_of_others(theirs: Theirs) ->
     assert wrong == []
 
 
-BY_ITSELF = {"unsubscribe/<str:token>"}
+BY_ITSELF = {"unsubscribe/<str:token>", "digest/<str:token>"}
 """Mail programs post here by themselves (RFC 8058); the signed address is the proof."""
 
 
