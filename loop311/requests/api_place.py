@@ -76,7 +76,7 @@ class KnownOut(Schema):
     received_at: datetime
     due_at: datetime | None
     reporters: int = Field(description="Everybody who reported it, the first one included.")
-    photo: int | None = Field(description="Id of its newest photo's evidence.")
+    photo: int | None = Field(description="Id of its newest photo.")
     sentences: Texts = Field(description="Language: how it stands.")
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.functional import cached_property
 
-from loop311.catalog.definitions import EvidenceKind, Joining
+from loop311.catalog.definitions import Joining
 from loop311.catalog.services import at as catalogue_at
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
-from loop311.requests.models import Evidence, Request
+from loop311.requests.attachments import newest_photos
+from loop311.requests.models import Attachment, Request
 from loop311.requests.queries import Near, joinable_codes, open_near
 from loop311.requests.sentences import public_sentence, say
 from loop311.requests.whereabouts import check_position
@@ -22,13 +23,13 @@ LIMIT = 5
 
 @dataclass(frozen=True)
 class Known:
-    """An open request nearby. `reporters` counts everybody who reported it; `photo` is the newest one's evidence."""
+    """An open request nearby. `reporters` counts everybody who reported it; `photo` is the newest one's, if there is any."""
 
     request: Request
     service_name: str
     metres: float
     age: timedelta
-    photo: Evidence | None
+    photo: Attachment | None
 
     @property
     def number(self) -> str:
@@ -80,17 +81,9 @@ def already_known(
 
 
 def _known(
-    near: Near, jurisdiction: Jurisdiction, photos: Mapping[int, Evidence], language: str, at: datetime
+    near: Near, jurisdiction: Jurisdiction, photos: Mapping[int, Attachment], language: str, at: datetime
 ) -> Known:
     request = near.request
     request.jurisdiction = jurisdiction
     name = say(request.service.names, language, request.service.code)
     return Known(request, name, near.metres, at - request.received_at, photos.get(request.pk))
-
-
-def newest_photos(jurisdiction_id: int, request_ids: Iterable[int]) -> dict[int, Evidence]:
-    """Request id -> its newest photo; one query."""
-    rows = Evidence.objects.filter(
-        jurisdiction_id=jurisdiction_id, request_id__in=list(request_ids), kind=EvidenceKind.PHOTO
-    )
-    return {row.request_id: row for row in rows.order_by("request_id", "-pk").distinct("request_id")}

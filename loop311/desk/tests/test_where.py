@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +20,13 @@ from loop311.desk.tests.test_accessibility import faults
 from loop311.desk.tests.test_filing import answered, post
 from loop311.kit.clock import now
 from loop311.kit.testing import page, same_number_of_queries
+from loop311.kit.tests import pictures
+from loop311.kit.uploads import Upload
 from loop311.places.addresses import Address
 from loop311.places.drawing import cell_of
 from loop311.places.services import derive_streets, load_addresses, load_boundaries
 from loop311.places.testing import squares
+from loop311.requests import services
 from loop311.requests.models import Request, UsualTime
 
 HERE = {"latitude": "32.050000", "longitude": "-96.950000"}
@@ -84,6 +88,16 @@ def test_the_page_shows_areas_what_is_known_and_the_promise_before_saving(desk: 
     assert known.number in panel.content.decode()
     assert "<html" not in panel.content.decode()
     assert Request.objects.count() == 1
+
+
+def test_a_photo_helps_to_recognise_what_is_known(desk: Sitting, settings: Any, tmp_path: Path) -> None:
+    settings.LOOP311_HOME = tmp_path
+    known = desk.city.file(at=now(), latitude=32.05, longitude=-96.95)
+    services.attach(known, [Upload("IMG_1.jpg", pictures.from_a_phone())], by=desk.city.member)
+    shown = post(desk, {**answered(address="400 elm", **HERE), "search": "1"}).check()
+    (photo,) = shown.images
+    assert photo["alt"] == f"Newest photo of {known.number}"
+    assert desk.client.get(photo["src"])["Content-Type"] == "image/jpeg"
 
 
 def test_the_page_says_how_long_these_usually_take(desk: Sitting) -> None:

@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 
 from loop311.accounts.testing import a_secret, bearer
-from loop311.catalog.definitions import EvidenceKind
 from loop311.kit.problems import Conflict, Forbidden, Invalid
 from loop311.kit.testing import at_once, same_number_of_queries
 from loop311.ledger.models import Event
@@ -22,7 +21,7 @@ from loop311.requests.known import already_known
 from loop311.requests.models import Request
 from loop311.requests.previewing import preview
 from loop311.requests.receipts import receipt
-from loop311.requests.services import Filing, Proof
+from loop311.requests.services import Filing
 from loop311.requests.testing import MONDAY, City, make_city
 from loop311.requests.whereabouts import whereabouts
 
@@ -112,19 +111,16 @@ def test_the_preview_is_what_filing_then_promises(placed: City) -> None:
     assert preview(placed.jurisdiction, "no-such") is None
 
 
-def test_what_is_known_comes_with_age_reporters_promise_and_photo(placed: City) -> None:
+def test_what_is_known_comes_with_age_reporters_and_promise(placed: City) -> None:
     request = placed.file(latitude=HERE[0], longitude=HERE[1])
     placed.file(latitude=HERE[0] + 0.01, longitude=HERE[1])
     services.join(placed.file(), leading=request, by=placed.concierge)
-    for reference in ("old", "new"):
-        services.add_evidence(request, Proof(kind=EvidenceKind.PHOTO, reference=reference), by=placed.system)
     found = already_known(placed.jurisdiction, "pothole", HERE[0] + 0.0001, HERE[1], at=MONDAY + timedelta(days=3))
     assert [(k.number, k.reporters, k.age, k.due_at) for k in found] == [
         (request.number, 2, timedelta(days=3), request.due_at)
     ]
     assert 10 < found[0].metres < 12
-    assert found[0].photo is not None
-    assert found[0].photo.reference == "new"
+    assert found[0].photo is None
     assert found[0].sentences == {"en": "We have your request.", "es": "Tenemos su solicitud."}
     late = MONDAY + timedelta(days=90)
     assert already_known(placed.jurisdiction, "pothole", *HERE, at=late) == []
