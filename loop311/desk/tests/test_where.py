@@ -193,6 +193,7 @@ def test_an_address_and_a_point_are_given_by_keyboard_alone(live_server: Any, co
     assert seen["chosen"] == ("402 Elm St", "32.050000", "-96.949200")
     assert seen["typed over"] == ("", "")
     assert seen["moved"] != ("", "")
+    assert seen["renamed"] == "402 Elm Stx", "words that somebody typed stay"
     assert "Open requests around it: 1" in seen["status"]
     assert "Signs plans to replace it" in seen["panel"]
     assert seen["faults"] == []
@@ -244,7 +245,11 @@ def _moved(tab: Tab) -> dict[str, Any]:
     with tab.expect_response("**/panel/"):
         tab.keyboard.press("Enter")
     tab.wait_for_selector("where-panel:not([aria-busy])")
-    return {"moved": _point(tab), "panel": tab.locator("where-panel").inner_text()}
+    return {
+        "moved": _point(tab),
+        "renamed": tab.locator("address-field input").input_value(),
+        "panel": tab.locator("where-panel").inner_text(),
+    }
 
 
 def _point(tab: Tab) -> tuple[str, str]:

@@ -243,9 +243,17 @@ class CityMap extends HTMLElement {
     this.point.setLatLng([Number(here.lat.toFixed(6)), Number(here.lng.toFixed(6))]);
     this.field("longitude")?.dispatchEvent(new Event("change", { bubbles: true }));
     const found = await this.look(here);
-    const address = this.field("address");
-    if (found?.address && address && (!address.value || address.value === this.filled)) address.value = this.filled = found.address;
+    this.rename(found?.address || "");
     this.dispatchEvent(new CustomEvent("place-chosen", { bubbles: true, detail: { text: found?.address || "", latitude: here.lat, longitude: here.lng, kind: "point" } }));
+  }
+
+  /* The nearest address, in the place of one that was chosen for another point; words that somebody typed stay. */
+  rename(nearest) {
+    const address = this.field("address");
+    const suggested = address?.closest("address-field");
+    if (!address || (address.value && address.value !== this.filled && !suggested?.chosen)) return;
+    if (suggested) suggested.chosen = null;
+    address.value = this.filled = nearest;
   }
 
   /* What is known there; a later point makes an earlier question stale. */
