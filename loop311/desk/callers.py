@@ -122,17 +122,18 @@ class _Hit:
     likeness: float
 
 
-def callers(desk: Seat, text: str, limit: int = 8) -> list[Caller]:
+def callers(desk: Seat, text: str, limit: int = 8, *, thorough: bool = False) -> list[Caller]:
     """The people who may be meant, best first, at most `limit`: by telephone number (any spelling, or its last four digits and
     more), e-mail address, name (forgiving), their own address or one they asked about, number of a request.
 
+    `thorough` also looks for names that are nearly so where some are exactly so: for finding the same person twice.
     Empty when the text is too short to look for. Whatever is found, the number of queries is the same for the same kind of text.
     """
     if not desk.actor.may("residents.read"):
         raise Forbidden("This needs the permission residents.read.")
     text = text.replace("\x00", "").strip()[:LONGEST]
     asked = numbered(desk, text)
-    hits = _hits(desk, text, asked)
+    hits = _hits(desk, text, asked, thorough)
     standing = residents.standing_for(desk.city.pk, [hit.resident_id for hit in hits])
     best: dict[int, _Hit] = {}
     for hit in sorted(hits, key=lambda hit: -hit.likeness):
@@ -164,13 +165,15 @@ def numbered(desk: Seat, text: str) -> Request | None:
     return rows.select_related("service", "team", "resident").first()
 
 
-def _hits(desk: Seat, text: str, asked: Request | None) -> list[_Hit]:
+def _hits(desk: Seat, text: str, asked: Request | None, thorough: bool) -> list[_Hit]:
     if asked is not None:
         return [_Hit(asked.resident_id, Why.NUMBER, asked.number, 1.0)] if asked.resident_id else []
     if residents.is_email(text) or residents.is_phone(text):
         return [_of(match) for match in residents.matching(desk.city.pk, text, limit=_CONSIDERED)]
     words = _place_words(text)
-    by_words = residents.by_words(desk.city.pk, " ".join(words) if words else text, limit=_CONSIDERED)
+    by_words = residents.by_words(
+        desk.city.pk, " ".join(words) if words else text, limit=_CONSIDERED, thorough=thorough
+    )
     return [*map(_of, by_words), *_asked_at(desk, words)]
 
 

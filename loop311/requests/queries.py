@@ -16,6 +16,7 @@ from django.db.models import F, QuerySet
 
 from loop311.catalog.definitions import Joining
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.planning import ask
 from loop311.kit.problems import FieldProblem, Invalid
 from loop311.places.policies import box_around, distance_metres
 from loop311.requests.models import Comment, Request
@@ -193,9 +194,7 @@ def open_of_residents(jurisdiction: Jurisdiction, resident_ids: Sequence[int], *
         "states": sorted(OPEN_STATES),
         "each": each,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_OF, values)
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = [row[0] for row in ask(_OPEN_OF, values)]
     found = list(
         Request.objects.filter(jurisdiction=jurisdiction, pk__in=ids)
         .select_related("service", "team")
@@ -229,6 +228,4 @@ def asked_at(jurisdiction_id: int, words: Sequence[str], *, limit: int = 60) -> 
     begins = re.sub(r"([\\%_])", r"\\\1", first) + (" %" if first[0].isdigit() and others else "%")
     values: dict[str, Any] = {"city": jurisdiction_id, "begins": begins, "considered": _CONSIDERED, "limit": limit}
     values |= {f"w{n}": word for n, word in enumerate(others)}
-    with connection.cursor() as cursor:
-        cursor.execute(_ASKED_AT.format(alike=alike), values)
-        return list(cursor.fetchall())
+    return [(pk, address) for pk, address in ask(_ASKED_AT.format(alike=alike), values)]

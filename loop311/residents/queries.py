@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from loop311.kit.planning import ask
 from loop311.residents.models import Consent, ContactPoint, Resident
 from loop311.residents.policies import (
     BEGUN,
@@ -28,10 +29,12 @@ SHORTEST = 3
 SHORTEST_END = 4
 """Last digits of a telephone number."""
 LONGEST = 200
+FEW = 3
+"""People found; fewer may be somebody else's namesakes."""
 _MOST_WORDS = 6
 _CONSIDERED = 300
 """Rows compared in this process; a name that fits more people needs another word."""
-_ALIKE_CONSIDERED = 2000
+_ALIKE_CONSIDERED = 1000
 """Rows the database compares for slips of the finger."""
 _ALIKE_THRESHOLD = 0.3
 """Of pg_trgm: low, because one slip in a short name leaves few common trigrams; `likeness` decides."""
@@ -65,11 +68,13 @@ def is_searchable(text: str) -> bool:
     return is_phone(text) or is_email(text) or _are_enough(_words_of(text))
 
 
-def matching(city: int, text: str, *, limit: int = 40) -> list[Match]:
+def matching(city: int, text: str, *, limit: int = 40, thorough: bool = False) -> list[Match]:
     """By what the text looks like: a telephone number, an e-mail address, or words."""
     if is_email(text):
         return by_email(city, text, limit=limit)
-    return (by_phone(city, text, limit=limit) if is_phone(text) else []) or by_words(city, text, limit=limit)
+    return (by_phone(city, text, limit=limit) if is_phone(text) else []) or by_words(
+        city, text, limit=limit, thorough=thorough
+    )
 
 
 # --- By number or e-mail address ---------------------------------------------------------------------------------------
@@ -98,7 +103,7 @@ def by_phone(city: int, text: str, *, limit: int = 40) -> list[Match]:
     """The whole number in any spelling, else what ends in its last digits (four to seven). One query."""
     whole, digits = normalise_phone(text) or "", _digits(text)
     end = (_digits(whole) or digits)[-7:]
-    rows = _ask(_BY_END, {"city": city, "end": f"{end[::-1]}%", "whole": whole, "limit": limit})
+    rows = ask(_BY_END, {"city": city, "end": f"{end[::-1]}%", "whole": whole, "limit": limit})
     exact = [Match(pk, Why.PHONE, address, 1.0) for pk, address in rows if address == whole]
     return exact or [Match(pk, Why.PHONE_END, address, 0.8) for pk, address in rows]
 
@@ -137,7 +142,7 @@ def by_email(city: int, text: str, *, limit: int = 40) -> list[Match]:
 def _emails(city: int, whole: str, begun: str, limit: int) -> list[Match]:
     typed, begins = _beginning(whole), f"{_beginning(begun)}%" if begun else ""
     given = {"city": city, "whole": whole, "typed": f"{typed}%", "begun": begins, "limit": limit}
-    rows = _ask(_BY_EMAIL, {**given, "considered": _CONSIDERED * 5})
+    rows = ask(_BY_EMAIL, {**given, "considered": _CONSIDERED * 5})
     found = dict[tuple[int, str], Match]()
     for pk, address, alike in rows:  # the likelier of two comes first
         why = Why.EMAIL if address == whole else Why.EMAIL_LIKE
@@ -168,10 +173,10 @@ UNION
 """Common trigrams, and, because two swapped letters leave a short name hardly any, every swap of neighbours."""
 
 
-def by_words(city: int, text: str, *, limit: int = 40) -> list[Match]:
-    """Residents whose name and address have words that begin so, best first; where these are few, also nearly so.
+def by_words(city: int, text: str, *, limit: int = 40, thorough: bool = False) -> list[Match]:
+    """Residents whose name and address have words that begin so, best first; else those with words nearly so.
 
-    One query, or four with the setting of the second (which ends with it).
+    `thorough`: nearly so also where some, but few, are found. One query, or two with a setting that ends with the second.
     """
     words = _words_of(text)
     if not _are_enough(words):
@@ -180,9 +185,9 @@ def by_words(city: int, text: str, *, limit: int = 40) -> list[Match]:
     patterns = {f"w{n}": f"% {word}%" for n, word in enumerate(words)}
     if _is_house_number(words):
         patterns["w0"] = f"% {words[0]} %"
-    rows = _ask(_WORDS.format(conditions=conditions), {"city": city, "limit": _CONSIDERED, **patterns})
+    rows = ask(_WORDS.format(conditions=conditions), {"city": city, "limit": _CONSIDERED, **patterns})
     found = _fitting(words, rows)
-    if len(found) < SHORTEST:
+    if len(found) < (FEW if thorough else 1):
         known = {match.resident_id for match in found}
         found += [match for match in _fitting(words, _nearly(city, words)) if match.resident_id not in known]
     return found[:limit]
@@ -219,10 +224,9 @@ def _nearly(city: int, words: Sequence[str]) -> list[tuple[Any, ...]]:
     given = {"city": city, "considered": _ALIKE_CONSIDERED, "limit": _CONSIDERED // 3}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(_ALIKE_THRESHOLD)])
-        cursor.execute(_ALIKE.format(conditions=conditions, likeness=alike, swapped=swaps), {**given, **patterns})
-        rows = cursor.fetchall()
+        rows = ask(_ALIKE.format(conditions=conditions, likeness=alike, swapped=swaps), {**given, **patterns})
         cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', '0.6', true)")
-    return list(rows)
+    return rows
 
 
 def _fitting(words: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[Match]:
@@ -269,13 +273,13 @@ SELECT root, id FROM down ORDER BY root, id
 
 def standing_for(city: int, ids: Iterable[int]) -> dict[int, int]:
     """Each of these residents -> the one who stands for it now; without erased ones and another city's. One query."""
-    return dict(_ask(_UP, {"city": city, "ids": sorted(set(ids))}))
+    return dict(ask(_UP, {"city": city, "ids": sorted(set(ids))}))
 
 
 def identities_of(city: int, roots: Iterable[int]) -> dict[int, list[int]]:
     """Each standing resident -> itself and all that were merged into it. One query."""
     found = defaultdict[int, list[int]](list)
-    for root, pk in _ask(_DOWN, {"city": city, "ids": sorted(set(roots))}):
+    for root, pk in ask(_DOWN, {"city": city, "ids": sorted(set(roots))}):
         found[root].append(pk)
     return dict(found)
 
@@ -347,9 +351,3 @@ def _said(city: int, ids: Sequence[int]) -> list[tuple[int, str, bool]]:
 
 def _newest(ids: Sequence[int], said: Iterable[tuple[int, str, bool]]) -> dict[str, bool]:
     return {purpose: given for pk, purpose, given in said if pk in ids}
-
-
-def _ask(sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        return list(cursor.fetchall())

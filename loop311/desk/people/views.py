@@ -32,7 +32,7 @@ HOW = "desk-2026"
 def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Who may be meant, side by side."""
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
-    found = callers.callers(desk, words, MOST) if words else []
+    found = callers.callers(desk, words, MOST, thorough=True) if words else []
     return show(request, desk, "desk/people/find.html", {"words": words, "found": found})
 
 

@@ -93,7 +93,7 @@ def find(words: str, *, by: Actor, limit: int = 20) -> list[Resident]:
     if not queries.is_searchable(words):
         detail = f"Give at least {queries.SHORTEST} letters of the name or address."
         raise Invalid(detail, fields=[FieldProblem("q", detail)])
-    found = [match.resident_id for match in queries.matching(by.jurisdiction_id, words, limit=limit)]
+    found = [match.resident_id for match in queries.matching(by.jurisdiction_id, words, limit=limit, thorough=True)]
     standing_for = queries.standing_for(by.jurisdiction_id, found)
     ids = list(dict.fromkeys(standing_for[pk] for pk in found if pk in standing_for))
     present = Prefetch("contact_points", queryset=ContactPoint.objects.filter(removed_at__isnull=True).order_by("pk"))
