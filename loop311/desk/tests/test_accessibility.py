@@ -66,7 +66,9 @@ def paths(desk: Sitting) -> list[str]:
     person = f"/desk/residents/{request.resident_id}"
     callback = desk.city.jurisdiction.callback_set.earliest("pk")
     return [
-        "/desk/", "/desk/queue/north/", "/desk/search/?q=elm", "/desk/file/", "/desk/file/pothole/", "/desk/file/sign/",
+        "/desk/", "/desk/queue/north/", "/desk/queue/north/?due=late&who=nobody", "/desk/digest/",
+        f"/desk/sheets/?pick={request.number}",
+        "/desk/search/?q=elm", "/desk/file/", "/desk/file/pothole/", "/desk/file/sign/",
         "/desk/failures/", "/desk/callbacks/?whose=all", f"/desk/callbacks/{callback.pk}/", "/desk/cities/",
         f"/desk/requests/{request.number}/", f"/desk/requests/{request.number}/service/",
         f"/desk/requests/{request.number}/callback/", f"{person}/", "/desk/residents/?q=resident",

@@ -125,6 +125,13 @@ def test_the_queue_shows_what_others_take_and_keeps_what_i_have_picked(
         expect(mine.locator(f"#row-{urgent}")).to_contain_text("Demo crew")
         expect(mine.locator(f"#pick-{later}")).to_be_checked()
         expect(mine.locator("#figures")).to_contain_text("1")
+        mine.locator("tbody th a").first.focus()
+        for key in ("j", "x", "a"):
+            mine.keyboard.press(key)
+        expect(mine.locator("input[name=pick]:checked")).to_have_count(2)
+        mine.locator("#bulk-do").select_option("start")
+        mine.get_by_role("button", name="Do it").press("Enter")
+        expect(mine.locator("main")).to_contain_text("2 are started.")
 
     both(lead, crew, live_server.url, play)
     assert Request.objects.get(number=urgent).assignee_id == crew.staff.pk
