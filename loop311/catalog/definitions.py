@@ -103,6 +103,10 @@ class SpecialDay(Definition, frozen=True, kw_only=True):
     name: str = ""
 
 
+OF_CITY = "city"
+"""As a calendar's `holidays`: the public holidays of the country the city is in."""
+
+
 class Calendar(Definition, frozen=True, kw_only=True):
     """When a team works, in the city's zone."""
 
@@ -112,7 +116,7 @@ class Calendar(Definition, frozen=True, kw_only=True):
     always: bool = False
     """24 hours, 7 days; `weekdays`, holidays and special days are then ignored."""
     holidays: str = ""
-    """Country and subdivision for the `holidays` package, for instance "US-TX"; empty for none."""
+    """Country and subdivision for the `holidays` package, for instance "US-TX"; "city" for the city's country; empty for none."""
     special_days: tuple[SpecialDay, ...] = ()
 
 

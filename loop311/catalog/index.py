@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from loop311.catalog.definitions import (
+    OF_CITY,
     Calendar,
     Catalogue,
     CompletionRule,
@@ -52,7 +55,8 @@ class CatalogueIndex:
     _templates: dict[tuple[str, str], Template]
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> CatalogueIndex:
+    def of(cls, catalogue: Catalogue, country: str = "US") -> CatalogueIndex:
+        """`country`: the city's, whose holidays a calendar with `holidays: city` keeps."""
         return cls(
             catalogue=catalogue,
             services=_by_code(catalogue.services),
@@ -61,7 +65,7 @@ class CatalogueIndex:
             groups=_by_code(catalogue.groups),
             outcomes=_by_code(catalogue.outcomes),
             promises=_by_code(catalogue.promises),
-            calendars=_by_code((ALWAYS, *catalogue.calendars)),
+            calendars=_by_code((ALWAYS, *(_kept_in(country, calendar) for calendar in catalogue.calendars))),
             stop_reasons=_by_code(catalogue.stop_reasons),
             completion_rules=_by_code(catalogue.completion_rules),
             owners=_by_code(catalogue.outside_owners),
@@ -96,6 +100,10 @@ def text_in(texts: Texts, languages: Sequence[str]) -> str:
     """The text in the first of `languages` that has one, else in any; '' when there is none."""
     found = next((texts[language] for language in languages if texts.get(language)), None)
     return found or next(iter(texts.values()), "")
+
+
+def _kept_in(country: str, calendar: Calendar) -> Calendar:
+    return msgspec.structs.replace(calendar, holidays=country) if calendar.holidays == OF_CITY else calendar
 
 
 def _by_code(things: Iterable[T]) -> dict[str, T]:

@@ -86,8 +86,8 @@ def at(jurisdiction: Jurisdiction, when: datetime) -> tuple[CatalogueVersion, Ca
 @lru_cache(maxsize=128)
 def index_of(version_id: int) -> CatalogueIndex:
     """The index of one version. Versions are immutable, so it stays in the process; no query after the first call."""
-    document = CatalogueVersion.objects.values_list("document", flat=True).get(pk=version_id)
-    return CatalogueIndex.of(msgspec.json.decode(document, type=Catalogue))
+    document, country = CatalogueVersion.objects.values_list("document", "jurisdiction__country").get(pk=version_id)
+    return CatalogueIndex.of(msgspec.json.decode(document, type=Catalogue), country)
 
 
 @lru_cache(maxsize=128)

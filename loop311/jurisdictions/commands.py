@@ -19,12 +19,17 @@ def jurisdiction() -> None:
 @click.option("--name", help="As people write it.  [default: the slug, titled]")
 @click.option("--time-zone", default="America/Chicago", show_default=True, help="A name of the time zone database.")
 @click.option("--language", "languages", multiple=True, help="Repeatable; the first is the default.  [default: en]")
-def create(slug: str, name: str | None, time_zone: str, languages: tuple[str, ...]) -> None:
+@click.option("--country", default="US", show_default=True, help="Two letters; for telephone numbers and holidays.")
+def create(slug: str, name: str | None, time_zone: str, languages: tuple[str, ...], country: str) -> None:
     """Found a city. SLUG is its name in commands and addresses, for ever."""
     city = services.create(
-        slug, name=name or slug.replace("-", " ").title(), time_zone=time_zone, languages=languages or ("en",)
+        slug,
+        name=name or slug.replace("-", " ").title(),
+        time_zone=time_zone,
+        languages=languages or ("en",),
+        country=country.upper(),
     )
-    click.echo(f"Created {city.slug}: {city.name}, {city.time_zone}, {', '.join(city.languages)}.")
+    click.echo(f"Created {city.slug}: {city.name}, {city.country}, {city.time_zone}, {', '.join(city.languages)}.")
 
 
 @jurisdiction.command("list")
@@ -45,5 +50,6 @@ def _row(city: Jurisdiction) -> dict[str, object]:
         "name": city.name,
         "time_zone": city.time_zone,
         "languages": city.languages,
+        "country": city.country,
         "is_demo": city.is_demo,
     }

@@ -13,6 +13,8 @@ class Jurisdiction(models.Model):
     slug = models.SlugField(max_length=60, unique=True, db_index=False)
     name = models.TextField()
     time_zone = models.TextField()
+    country = models.TextField(default="US", db_default="US")
+    """ISO 3166, two letters, for ever: how telephone numbers without a country are read, and whose public holidays are kept."""
     languages = ArrayField(models.TextField())
     """The first is the default language."""
     is_demo = models.BooleanField(default=False)
@@ -25,6 +27,7 @@ class Jurisdiction(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(languages=[]), name="jurisdiction_has_a_language"),
+            models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="jurisdiction_country_is_a_code"),
         ]
 
     def __str__(self) -> str:

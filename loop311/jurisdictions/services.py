@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection, transaction
 from django.utils.text import slugify
+from holidays.utils import list_supported_countries
+from phonenumbers import SUPPORTED_REGIONS
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
@@ -21,6 +24,7 @@ def create(
     name: str,
     time_zone: str,
     languages: Sequence[str] = ("en",),
+    country: str = "US",
     is_demo: bool = False,
     center: tuple[float, float] | None = None,
 ) -> Jurisdiction:
@@ -37,6 +41,11 @@ def create(
             f"{time_zone!r} is not a time zone; use a name such as America/Chicago.",
             fields=[FieldProblem("time_zone", "unknown time zone")],
         ) from error
+    if country not in SUPPORTED_REGIONS or country not in list_supported_countries():
+        raise Invalid(
+            f"{country[:20]!r} is not a country whose telephone numbers and holidays are known; use two letters such as US.",
+            fields=[FieldProblem("country", "unknown country")],
+        )
     if Jurisdiction.objects.filter(slug=slug).exists():
         raise Conflict(f"There is a city {slug!r} already.")
     return Jurisdiction.objects.create(
@@ -44,11 +53,18 @@ def create(
         name=name,
         time_zone=time_zone,
         languages=list(languages),
+        country=country,
         is_demo=is_demo,
         center_latitude=center and center[0],
         center_longitude=center and center[1],
         created_at=now(),
     )
+
+
+@lru_cache(maxsize=1024)
+def country_of(jurisdiction_id: int) -> str:
+    """A city stays in its country, so it is asked once for each process."""
+    return Jurisdiction.objects.values_list("country", flat=True).get(pk=jurisdiction_id)
 
 
 def set_second_factor_roles(jurisdiction: Jurisdiction, roles: Sequence[str]) -> None:

@@ -12,9 +12,6 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
-DEFAULT_REGION = "US"
-"""Of telephone numbers written without their country."""
-
 
 class Kind(StrEnum):
     PERSON = "person"
@@ -42,8 +39,11 @@ def normalise_email(text: str) -> str | None:
     return address
 
 
-def normalise_phone(text: str, region: str = DEFAULT_REGION) -> str | None:
-    """E.164 without extension ('+12145550123'), or None when no telephone has this number."""
+def normalise_phone(text: str, region: str) -> str | None:
+    """E.164 without extension ('+12145550123'), or None when no telephone has this number.
+
+    `region`: the country of numbers that are written without one.
+    """
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -53,7 +53,7 @@ def normalise_phone(text: str, region: str = DEFAULT_REGION) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-def normalise_point(kind: str, text: str, region: str = DEFAULT_REGION) -> str | None:
+def normalise_point(kind: str, text: str, region: str) -> str | None:
     """The one spelling of a contact point's address, or None."""
     return normalise_email(text) if kind == PointKind.EMAIL else normalise_phone(text, region)
 

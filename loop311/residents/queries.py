@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from loop311.jurisdictions.services import country_of
 from loop311.kit.planning import ask
 from loop311.residents.models import Consent, ContactPoint, Resident
 from loop311.residents.policies import (
@@ -101,7 +102,7 @@ def is_email(text: str) -> bool:
 
 def by_phone(city: int, text: str, *, limit: int = 40) -> list[Match]:
     """The whole number in any spelling, else what ends in its last digits (four to seven). One query."""
-    whole, digits = normalise_phone(text) or "", _digits(text)
+    whole, digits = normalise_phone(text, country_of(city)) or "", _digits(text)
     end = (_digits(whole) or digits)[-7:]
     rows = ask(_BY_END, {"city": city, "end": f"{end[::-1]}%", "whole": whole, "limit": limit})
     exact = [Match(pk, Why.PHONE, address, 1.0) for pk, address in rows if address == whole]

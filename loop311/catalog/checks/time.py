@@ -10,6 +10,7 @@ from holidays.utils import list_supported_countries
 
 from loop311.catalog.checks.finding import Finding, error, warning
 from loop311.catalog.definitions import (
+    OF_CITY,
     Calendar,
     Catalogue,
     Duration,
@@ -52,7 +53,9 @@ def _calendar(path: str, calendar: Calendar) -> Iterator[Finding]:
         if days.count(day.on) > 1 and days.index(day.on) == number - 1:
             yield error(f"{path}.special_days", f"{day.on.isoformat()} stands here more than once.")
     if calendar.holidays and not _known_holidays(calendar.holidays):
-        yield error(f"{path}.holidays", f"No holidays are known for {calendar.holidays!r}; write them like US-TX.")
+        yield error(
+            f"{path}.holidays", f"No holidays are known for {calendar.holidays!r}; write them like US-TX, or city."
+        )
 
 
 def _hours(path: str, hours: Sequence[Hours]) -> Iterator[Finding]:
@@ -75,6 +78,8 @@ def _seconds(moment: time) -> float:
 
 
 def _known_holidays(written: str) -> bool:
+    if written == OF_CITY:
+        return True
     country, _, subdivision = written.partition("-")
     known = _countries()
     return country in known and (not subdivision or subdivision in known[country])

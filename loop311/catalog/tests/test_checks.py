@@ -568,6 +568,10 @@ def test_a_broken_promise_of_which_nobody_hears_is_a_warning() -> None:
     warned(found("promises.four_hours", escalations=(early, LATE)), "promises.four_hours.escalations[1]", "at risk")
 
 
+def test_the_holidays_of_the_city_are_known_holidays() -> None:
+    assert found("calendars.office", holidays="city") == []
+
+
 def test_a_clock_that_cannot_stop_for_any_time_is_found() -> None:
     reason = StopReason(code="weather", texts=both("it is dry"), longest=timedelta())
     only(found("", stop_reasons=(reason,)), "stop_reasons.weather.longest", "some time")

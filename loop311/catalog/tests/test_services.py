@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from loop311.accounts.models import Department, Team
 from loop311.catalog import services
-from loop311.catalog.definitions import Catalogue
+from loop311.catalog.definitions import Calendar, Catalogue
 from loop311.catalog.models import CatalogueVersion, Service
 from loop311.catalog.testing import both, edited, small_catalogue
 from loop311.jurisdictions.models import Jurisdiction
@@ -156,3 +156,13 @@ def test_versions_published_at_once_get_numbers_of_their_own(city: Jurisdiction)
     assert len(versions) == 4
     assert {version.number for version in versions} >= {1, 2, 3}
     assert Event.objects.filter(kind="catalogue.published").count() == CatalogueVersion.objects.count()
+
+
+def test_a_calendar_with_the_citys_holidays_keeps_those_of_the_country_it_is_in() -> None:
+    calendar = Calendar(code="office", weekdays=small_catalogue().calendars[0].weekdays, holidays="city")
+    catalogue = msgspec.structs.replace(small_catalogue(), calendars=(calendar,))
+    for slug, country in (("here", "US"), ("there", "CA")):
+        city = create(slug, name=slug, time_zone="America/Chicago", languages=("en", "es"), country=country)
+        version = services.publish(city, catalogue, by=system(city.pk))
+        assert services.index_of(version.pk).calendars["office"].holidays == country
+        assert services.index_of(version.pk).catalogue == catalogue  # what is exported says what was written

@@ -36,7 +36,7 @@ def create(
     """A new resident. The language is the city's first unless given. Nameless is allowed, nameless and unreachable is not."""
     permit.in_city(by, jurisdiction.pk)
     _may_create(by)
-    points = normalised(contact_points)
+    points = normalised(contact_points, jurisdiction.pk)
     if not name.strip() and not points:
         detail = "Give a name or a way to reach the resident."
         raise Invalid(detail, fields=[FieldProblem("name", detail)])
@@ -107,7 +107,7 @@ def recognise(
 ) -> Resident:
     """The resident reachable at one of these points under this name, or a new one. Two at once make one, not two."""
     permit.in_city(by, jurisdiction.pk)
-    points = normalised(contact_points)
+    points = normalised(contact_points, jurisdiction.pk)
     found = _reachable_at(jurisdiction.pk, points, name)
     if found is None and points:
         _hold(jurisdiction.pk, points)

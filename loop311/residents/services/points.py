@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from loop311.jurisdictions.services import country_of
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, FieldProblem, Invalid, NotFound
@@ -29,13 +30,13 @@ class PointInput:
     may_notify: bool = True
 
 
-def normalised(points: Sequence[PointInput]) -> list[PointInput]:
+def normalised(points: Sequence[PointInput], jurisdiction_id: int) -> list[PointInput]:
     """The same points in their one spelling, each once; Invalid names the first that nobody can be reached at."""
     found: dict[tuple[str, str], PointInput] = {}
     for index, point in enumerate(points):
         if point.kind not in {kind.value for kind in PointKind}:
             _refuse(index, "kind", f"There is no kind {point.kind!r}; they are {', '.join(PointKind)}.")
-        address = normalise_point(point.kind, point.address)
+        address = normalise_point(point.kind, point.address, country_of(jurisdiction_id))
         if address is None:
             word = "an e-mail address" if point.kind == PointKind.EMAIL else "a telephone number"
             _refuse(index, "address", f"This is not {word}.")
@@ -76,7 +77,7 @@ def add_contact_point(
     """One more way to reach the resident; the same again gives the row that is there."""
     resident = permit.locked(resident.pk, by=by)
     permit.check_version(resident, version)
-    [wanted] = normalised([point])
+    [wanted] = normalised([point], resident.jurisdiction_id)
     present = resident.contact_points.filter(removed_at__isnull=True)
     there = present.filter(kind=wanted.kind, address=wanted.address).first()
     if there is not None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from loop311.accounts.testing import a_city
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.jurisdictions.services import create
 from loop311.kit.actor import system
 from loop311.residents import queries, services
 from loop311.residents.models import Resident
@@ -188,3 +189,10 @@ def test_every_reason_of_this_room_is_known_by_its_code() -> None:
     assert {why.value for why in Why} == {
         "phone", "phone_end", "email", "email_like", "name", "name_like", "address"
     }  # fmt: skip
+
+
+def test_in_a_city_of_another_country_numbers_are_read_and_found_as_they_are_written_there() -> None:
+    city = create("camden", name="Camden", time_zone="Europe/London", country="GB")
+    person = a_resident(city, mobile="07400 123456")
+    assert person.contact_points.get().address == "+447400123456"
+    assert [match.resident_id for match in queries.by_phone(city.pk, "(07400) 123-456")] == [person.pk]

@@ -50,8 +50,8 @@ def test_writing_an_email_address_twice_the_right_way_changes_nothing(text: str)
 
 @given(st.from_regex(r"\+?[0-9 ().-]{3,16}", fullmatch=True) | st.text(max_size=30))
 def test_writing_a_telephone_number_twice_the_right_way_changes_nothing(text: str) -> None:
-    once = normalise_phone(text)
-    assert once is None or normalise_phone(once) == once
+    once = normalise_phone(text, "US")
+    assert once is None or normalise_phone(once, "US") == once
 
 
 @given(st.text())
@@ -91,7 +91,7 @@ def test_email_addresses(written: str, stored: str | None) -> None:
     ],
 )
 def test_telephone_numbers(written: str, stored: str | None) -> None:
-    assert normalise_phone(written) == stored
+    assert normalise_phone(written, "US") == stored
 
 
 def test_accents_and_capitals_do_not_hide_a_name() -> None:
@@ -125,3 +125,9 @@ def test_who_unsubscribed_anywhere_is_unsubscribed(groups: list[list[Point]]) ->
     shown = combined(groups)
     assert {(p.kind, p.address) for p in shown if p.is_unsubscribed} == gone
     assert len({(p.kind, p.address) for p in shown}) == len(shown)
+
+
+def test_a_number_without_its_country_is_one_of_the_citys_country() -> None:
+    assert normalise_phone("020 7946 0958", "GB") == "+442079460958"
+    assert normalise_phone("020 7946 0958", "US") is None
+    assert normalise_phone("+1 214 555 0123", "GB") == "+12145550123"

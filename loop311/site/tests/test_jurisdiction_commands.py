@@ -21,6 +21,7 @@ def test_a_city_is_created_with_working_defaults_and_listed() -> None:
             "name": "San Rio",
             "time_zone": "America/Chicago",
             "languages": ["en"],
+            "country": "US",
             "is_demo": False,
         }
     ]
@@ -33,6 +34,13 @@ def test_a_second_city_of_the_same_slug_is_refused_in_one_sentence() -> None:
     assert again.exit_code == 1
     assert again.stderr == "Error: There is a city 'twice' already.\n"
     assert again.stdout == ""
+
+
+def test_a_city_may_be_in_another_country_and_an_unknown_one_is_refused() -> None:
+    assert "GB, Europe/London" in run("create", "camden", "--time-zone", "Europe/London", "--country", "gb").stdout
+    refused = run("create", "atlantis", "--country", "Atlantis")
+    assert refused.exit_code == 1
+    assert "use two letters such as US" in refused.stderr
 
 
 def test_an_unknown_time_zone_is_refused_with_an_example() -> None:
