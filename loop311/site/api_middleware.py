@@ -1,7 +1,7 @@
 """The door of other systems: straight to the view, and every error a problem document (RFC 9457).
 
 Sessions, cookies, forms, languages and messages are for pages: what follows in the list of middleware is not asked under
-/api/. So no cookie ever signs anybody in there, and an answer costs an eighth less.
+/api/ and /open311/ (which has errors of its own). So no cookie ever signs anybody in there, and an answer costs an eighth less.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from loop311.kit import problem_documents
 from loop311.kit.problems import NotFound
 
 _PREFIX = "/api/"
+_OPEN311 = "/open311/"
 _TEXTS = {
     400: ("malformed", "The request cannot be read", "The request is not one this server can read."),
     404: ("not-found", "There is no such address", "There is no such address in this API; see /api/v1/openapi.json."),
@@ -51,15 +52,20 @@ class ApiDoor:
         self._view = _StraightToTheView().answer()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(_PREFIX):
+        if not request.path_info.startswith((_PREFIX, _OPEN311)):
             return self.get_response(request)
+        if request.path_info.startswith(_OPEN311):
+            return _measured(self._answer(request))
         if "\x00" in request.path_info:
             return problem_documents.of_problem(request, NotFound("There is no such address in this API."))
-        with translation.override(settings.LANGUAGE_CODE):  # not what the page before left in this thread
-            response = self._view(request)
+        response = self._answer(request)
         if response.status_code < 400 or response.get("Content-Type", "").startswith(problem_documents.MEDIA_TYPE):
             return _measured(response)
         return _measured(_document(request, response))
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        with translation.override(settings.LANGUAGE_CODE):  # not what the page before left in this thread
+            return self._view(request)
 
 
 def _measured(response: HttpResponseBase) -> HttpResponseBase:

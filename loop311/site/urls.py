@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", open_to(ANYBODY)(health.healthz)),
     path("metrics", open_to(ANYBODY)(observing.metrics)),
     path("api/v1/", api.urls),
+    path("open311/", include("loop311.open311.urls")),
     path("desk/", include("loop311.desk.sign_in_urls")),
     path("desk/", include("loop311.desk.urls")),
     path("", include("loop311.notifications.urls")),

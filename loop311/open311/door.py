@@ -1,0 +1,130 @@
+"""How every address answers: in the format its end names, errors too, readable from any web page, with a tag to keep it by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http.multipartparser import MultiPartParserError
+
+from loop311.georeport import render
+from loop311.georeport.model import ErrorItem, Item
+from loop311.georeport.render import Format
+from loop311.kit.problems import FieldProblem, NotFound, Problem
+
+View = Callable[..., HttpResponseBase]
+
+_STATUS = {401: 403, 422: 400, 409: 400}
+"""What GeoReport calls it: a missing key is 403, all that must be mended 400."""
+
+
+def address(*methods: str) -> Callable[[View], View]:
+    """A view of these methods. `ending` of the address becomes `format_`; without one the Accept header decides, else XML."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, ending: str = "", **parts: Any) -> HttpResponseBase:
+            format_ = _format(request, ending)
+            if request.method == "OPTIONS":
+                return _open(HttpResponse(headers={"Allow": ", ".join([*methods, "OPTIONS"])}), methods)
+            if request.method not in methods:
+                response = errors(format_, [ErrorItem(code=405, description="This method is not offered here.")], 405)
+                response["Allow"] = ", ".join([*methods, "OPTIONS"])
+                return _open(response, methods)
+            return _open(_answered(view, request, format_, parts, known=ending in ("", *Format)), methods)
+
+        answer.csrf_exempt = True  # type: ignore[attr-defined]  # other systems send no cookie
+        return answer
+
+    return decorate
+
+
+def _answered(
+    view: View, request: HttpRequest, format_: Format, parts: dict[str, Any], *, known: bool
+) -> HttpResponseBase:
+    try:
+        if not known:
+            raise NotFound("The address ends in .xml or .json.")
+        return view(request, format_, **parts)
+    except Problem as problem:
+        return of_problem(format_, problem)
+    except (MultiPartParserError, SuspiciousOperation):
+        return errors(format_, [ErrorItem(code=400, description="The form cannot be read.")], 400)
+    except DatabaseError:
+        sentence = "The system cannot answer just now; the same again a little later may well work."
+        response = errors(format_, [ErrorItem(code=503, description=sentence)], 503)
+        response["Retry-After"] = "5"
+        return response
+
+
+def _format(request: HttpRequest, ending: str) -> Format:
+    if ending in tuple(Format):
+        return Format(ending)
+    accepts = request.headers.get("Accept", "")
+    return Format.JSON if not ending and "json" in accepts and "xml" not in accepts.split("json")[0] else Format.XML
+
+
+def _open(response: HttpResponseBase, methods: Sequence[str]) -> HttpResponseBase:
+    """Any page may read what is public; nothing here is ever answered by a cookie."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-API-Key"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link, X-Total-Count"
+    return response
+
+
+def of_problem(format_: Format, problem: Problem) -> HttpResponse:
+    """One error for each field, else the sentence."""
+    status = _STATUS.get(problem.status, problem.status)
+    said = [_said(field) for field in problem.fields] or [problem.detail]
+    return errors(format_, [ErrorItem(code=status, description=sentence) for sentence in said], status)
+
+
+def _said(field: FieldProblem) -> str:
+    """An answer is called as it was sent: attribute[CODE]."""
+    name = f"attribute[{field.field[8:]}]" if field.field.startswith("answers.") else field.field
+    return field.detail if name in field.detail else f"{name}: {field.detail}"
+
+
+def errors(format_: Format, items: Sequence[ErrorItem], status: int) -> HttpResponse:
+    return _response(format_, render.listed(items, ErrorItem, format_), status)
+
+
+def listed(format_: Format, items: Sequence[Item], kind: type[Item]) -> HttpResponse:
+    return _response(format_, render.listed(items, kind, format_))
+
+
+def streamed(format_: Format, items: Iterable[Item], kind: type[Item]) -> StreamingHttpResponse:
+    return StreamingHttpResponse(render.pieces(items, kind, format_), content_type=_content_type(format_))
+
+
+def cached(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponse:
+    """With a tag of its bytes; who holds the same already gets 304 and nothing else."""
+    tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        response = HttpResponse(status=304)
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    return response
+
+
+def bare(format_: Format, item: Item) -> HttpResponse:
+    """Discovery is of the bare media type: validators insist."""
+    return HttpResponse(render.whole(item, format_), content_type=format_.media_type)
+
+
+def whole(format_: Format, item: Item) -> HttpResponse:
+    return _response(format_, render.whole(item, format_))
+
+
+def _response(format_: Format, body: bytes, status: int = 200) -> HttpResponse:
+    return HttpResponse(body, status=status, content_type=_content_type(format_))
+
+
+def _content_type(format_: Format) -> str:
+    return f"{format_.media_type}; charset=utf-8"

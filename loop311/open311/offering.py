@@ -1,0 +1,79 @@
+"""The catalogue as Open311 tells it: services, and their questions as attributes."""
+
+from __future__ import annotations
+
+from loop311.catalog.definitions import Datatype, Publicity, Question, Service
+from loop311.catalog.index import CatalogueIndex
+from loop311.georeport.model import Attribute, AttributeValue, ServiceDefinition, ServiceItem
+from loop311.kit.problems import NotFound
+
+_YES_NO = {"en": (("true", "Yes"), ("false", "No")), "es": (("true", "Sí"), ("false", "No"))}
+
+
+def offered(index: CatalogueIndex) -> list[Service]:
+    """What anybody may ask for over this door, in the catalogue's order."""
+    return [service for service in index.catalogue.services if is_offered(service)]
+
+
+def is_offered(service: Service) -> bool:
+    return not service.historical and service.publicity is not Publicity.HIDDEN
+
+
+def service_of(index: CatalogueIndex, code: str) -> Service:
+    """Raises NotFound, also for a hidden one."""
+    found = index.services.get(code)
+    if found is None or not is_offered(found):
+        raise NotFound(f"There is no service_code {code[:80]!r}.")
+    return found
+
+
+def item(index: CatalogueIndex, service: Service, language: str) -> ServiceItem:
+    words = service.keywords.get(language) or service.keywords.get(index.languages[0]) or ()
+    return ServiceItem(
+        service_code=service.code,
+        service_name=index.text(service.names, language),
+        description=index.text(service.descriptions, language) or None,
+        metadata=bool(service.questions),
+        keywords=",".join(word.replace(",", " ") for word in words) or None,
+        group=index.text(index.groups[service.group].names, language),
+    )
+
+
+def definition(index: CatalogueIndex, service: Service, language: str) -> ServiceDefinition:
+    attributes = [_attribute(index, each, order, language) for order, each in enumerate(service.questions, 1)]
+    return ServiceDefinition(service_code=service.code, attributes=tuple(attributes))
+
+
+def _attribute(index: CatalogueIndex, question: Question, order: int, language: str) -> Attribute:
+    """A question that is asked only after some answers cannot be required here: the format knows no conditions."""
+    is_boolean = question.datatype is Datatype.BOOLEAN
+    choices = [AttributeValue(key=c.code, name=index.text(c.texts, language)) for c in question.choices]
+    if is_boolean:
+        choices = [AttributeValue(key=k, name=n) for k, n in _YES_NO.get(language.split("-")[0], _YES_NO["en"])]
+    return Attribute(
+        variable=True,
+        code=question.code,
+        datatype=Datatype.SINGLEVALUELIST.value if is_boolean else question.datatype.value,
+        required=question.required and not question.when,
+        datatype_description=index.text(question.help, language) or None,
+        order=order,
+        description=index.text(question.texts, language),
+        values=tuple(choices),
+    )
+
+
+def answers(service: Service, given: dict[str, list[str]]) -> tuple[dict[str, object], dict[str, list[str]]]:
+    """The attributes as answers, and those that the service does not ask for. Keys match in any case."""
+    questions = {question.code: question for question in service.questions}
+    known = {code: _answer(questions[code], values) for code, values in given.items() if code in questions}
+    return known, {code: values for code, values in given.items() if code not in questions}
+
+
+def _answer(question: Question, values: list[str]) -> object:
+    codes = {choice.code.lower(): choice.code for choice in question.choices}
+    chosen = [codes.get(value.lower(), value) for value in values]
+    if question.datatype is Datatype.MULTIVALUELIST:
+        return chosen
+    if question.datatype is Datatype.BOOLEAN:
+        return {"true": True, "false": False}.get(chosen[-1].lower(), chosen[-1])
+    return chosen[-1]

@@ -1,0 +1,19 @@
+"""Addresses of GeoReport v2. The ending is what stands after the last dot: codes may hold dots themselves."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from loop311.open311 import views
+
+app_name = "open311"
+_END = r"(?:\.(?P<ending>[A-Za-z]+))?$"
+urlpatterns = [
+    re_path(rf"^(?:v2/)?discovery{_END}", views.discovery, name="discovery"),
+    re_path(rf"^v2/services{_END}", views.services, name="services"),
+    re_path(r"^v2/services/(?P<code>[^/]+?)" + _END, views.definition, name="definition"),
+    re_path(rf"^v2/requests{_END}", views.requests, name="requests"),
+    re_path(r"^v2/requests?/(?P<number>[^/]+?)" + _END, views.one, name="request"),
+    re_path(r"^v2/tokens/(?P<token>[^/]+?)" + _END, views.token, name="token"),
+    re_path(r"^(?P<rest>.*?)" + _END, views.unknown, name="unknown"),
+]
