@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from loop311.desk.access import Desk
+from loop311.desk.answers import find, suggested
 from loop311.desk.contact.saying import Said, Tongues
 from loop311.kit.problems import NotFound
-from loop311.knowledge import queries
 from loop311.knowledge.models import Article, Gap
 from loop311.knowledge.queries import Hit
 from loop311.knowledge.services import current_text, get_article
@@ -37,11 +37,11 @@ def answers(desk: Desk, words: str, service: str, tongues: Tongues) -> list[Answ
 
 
 def _found(desk: Desk, words: str, service: str, language: str) -> Sequence[Hit]:
-    found = queries.search(desk.city.pk, words, language=language, limit=MOST) if words else []
+    found = find(desk, words, language, MOST) if words else []
     sure = [hit for hit in found if not hit.is_guess]
     if sure or not service:
         return sure or found
-    return queries.browse(desk.city.pk, language=language, service=service, limit=MOST)
+    return suggested(desk, service, language, MOST)
 
 
 def _answer(hit: Hit, own: Hit, tongues: Tongues) -> Answer:

@@ -12,7 +12,7 @@ from loop311.callbacks.models import Callback
 from loop311.catalog.definitions import PlaceNeed, Service
 from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.services import current
-from loop311.desk import callers, filing
+from loop311.desk import answers, callers, filing, placing
 from loop311.desk.access import Desk
 from loop311.desk.asking import Advice, raw_answers
 from loop311.desk.callers import Caller
@@ -30,6 +30,7 @@ from loop311.desk.whereabouts import Preview, Whereabouts, preview, whereabouts
 from loop311.interactions.models import InteractionLink
 from loop311.kit.problems import Problem
 from loop311.knowledge.models import Gap
+from loop311.notifications.models import Message
 from loop311.places.geocoding import Candidate
 from loop311.requests.models import Request
 from loop311.requests.sentences import say
@@ -37,6 +38,7 @@ from loop311.residents.models import Resident
 
 MOST_PROPOSALS = 6
 MOST_NEAR = 4
+MOST_UNKNOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,13 @@ class Screen:
         return self.tongues.both(sentences) if sentences else None
 
     @cached_property
+    def usual(self) -> Said | None:
+        """How long these usually take there."""
+        if self.service is None:
+            return None
+        return self.tongues.both(placing.usual(self.desk, self.service.code, self.here))
+
+    @cached_property
     def filed(self) -> Request | None:
         """What came of the thing in hand."""
         return next((each for each in self.requests if each.number == self.content.number), None)
@@ -257,10 +266,22 @@ class Screen:
     def gaps(self) -> list[Gap]:
         return knowing.gaps(self.desk, self.content.gaps)
 
+    @cached_property
+    def messages(self) -> list[Message]:
+        """Answers that were sent in this contact."""
+        rows = Message.objects.filter(jurisdiction=self.desk.city, interaction=self.interaction)
+        return list(rows.select_related("article", "contact_point").order_by("pk"))
+
+    @cached_property
+    def unknown(self) -> list[Gap]:
+        """What nobody at any desk can answer just now."""
+        return answers.nobody_knows(self.desk)[:MOST_UNKNOWN] if self.desk.actor.may("knowledge.read") else []
+
     @property
     def is_empty(self) -> bool:
         content = self.content
-        return not (self.requests or self.callbacks or self.about or content.given or content.gaps or content.danger)
+        rows = self.requests or self.callbacks or self.about or self.messages
+        return not (rows or content.given or content.gaps or content.danger)
 
     @cached_property
     def topics(self) -> dict[str, str]:

@@ -23,6 +23,8 @@ from loop311.interactions import services as interactions
 from loop311.interactions.policies import ContactOutcome
 from loop311.kit.problems import Conflict, FieldProblem, Invalid, NotFound, Problem
 from loop311.knowledge import services as knowledge
+from loop311.knowledge.policies import gap_key
+from loop311.notifications import services as notifications
 from loop311.requests import services as requests
 from loop311.requests.sentences import say
 from loop311.residents import services as residents
@@ -122,7 +124,9 @@ def take_place(at: At) -> Done:
     if found:
         at.content.typed["address"] = [found[2]]
     near = at.screen.near
-    return Done(("where", "known", "promise"), "#known button" if near else _next(at.screen), _where_said(len(near)))
+    return Done(
+        ("where", "known", "promise", "answer"), "#known button" if near else _next(at.screen), _where_said(len(near))
+    )
 
 
 def _next(screen: Screen) -> str:
@@ -137,7 +141,7 @@ def _where_said(near: int) -> str:
 
 def other_place(at: At) -> Done:
     at.content.place = at.content.join = ""
-    return Done(("where", "known", "promise"), "#c-address")
+    return Done(("where", "known", "promise", "answer"), "#c-address")
 
 
 def take_join(at: At) -> Done:
@@ -225,10 +229,18 @@ def inform(at: At) -> Done:
     return Done(focus="#wrap-up", say=_("Information on {topic} is noted.").format(topic=title))
 
 
+def send(at: At) -> Done:
+    """The answer goes to the caller by text or e-mail, in their language."""
+    article, _topic, title = knowing.chosen(at.desk, at.value, at.desk.language)
+    notifications.send_article(at.draft.interaction, article, language=at.screen.language, by=at.desk.actor)
+    return Done(("holds",), "#inform", _("{title} was sent.").format(title=title))
+
+
 def ask_around(at: At) -> Done:
-    """Nobody knows this yet: who finds answers has it now, and every desk sees it."""
-    gap = knowledge.report_gap(at.desk.city, at.content.word("want"), language=at.screen.language, by=at.desk.actor)
-    if gap.pk not in at.content.gaps:
+    """Nobody knows this yet: who finds answers has it now, and every desk sees it. Pressed twice, one caller has asked."""
+    words = at.content.word("want")
+    if gap_key(words) not in {gap.key for gap in at.screen.gaps}:
+        gap = knowledge.report_gap(at.desk.city, words, language=at.screen.language, by=at.desk.actor)
         at.content.gaps.append(gap.pk)
     return Done(("answer", "holds"), "#holds", _("Passed on to those who find out."))
 
@@ -373,6 +385,7 @@ STEPS: dict[str, Step] = {
     "file": file,
     "another": another,
     "inform": inform,
+    "send": send,
     "ask-around": ask_around,
     "about": about,
     "call-back": call_back,

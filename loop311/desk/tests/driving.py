@@ -98,6 +98,12 @@ class Driver:
         for fault in faults(self.tab):
             self.faults.append(f"{self.flow} {name}: {fault}")
 
+    def fits(self) -> None:
+        """At 1366 x 768 nothing of the common case needs scrolling."""
+        if self.look.width == WIDE.width and self.tab.evaluate("document.documentElement.scrollHeight > innerHeight"):
+            height = self.tab.evaluate("document.documentElement.scrollHeight")
+            self.faults.append(f"{self.flow}: {height} pixels high at {self.look.height}")
+
     def settle(self) -> None:
         expect(self.tab.locator(".htmx-request")).to_have_count(0, timeout=20_000)
         self.tab.wait_for_timeout(60)

@@ -15,8 +15,11 @@ from loop311.desk.models import Draft
 from loop311.desk.testing import Sitting, sit
 from loop311.interactions.models import Interaction
 from loop311.kit.clock import now
-from loop311.kit.testing import Page, page
+from loop311.kit.testing import Page, page, same_number_of_queries
+from loop311.knowledge.models import Gap
+from loop311.knowledge.testing import an_article, words
 from loop311.ledger.models import Event
+from loop311.notifications.models import Message
 from loop311.places.addresses import Address
 from loop311.places.services import load_addresses, load_boundaries
 from loop311.places.testing import squares
@@ -44,6 +47,10 @@ class Window:
     def __init__(self, client: Client, address: str) -> None:
         self.client, self.address = client, address
         self.look()
+
+    @property
+    def number(self) -> int:
+        return int(self.address.strip("/").rpartition("/")[2])
 
     def look(self) -> Page:
         self.page = page(self.client, self.address)
@@ -223,6 +230,51 @@ def test_words_of_any_kind_are_kept_or_refused_with_a_sentence(desk: Sitting) ->
     window.look()
     window.step("nonsense", "", 404)
     assert "&lt;script&gt;" in window.look().html
+
+
+def test_an_answer_is_given_and_sent_to_the_caller(desk: Sitting) -> None:
+    article = an_article(desk.city.jurisdiction, "missed", words("Missed garbage"))
+    resident = a_resident(desk.city.jurisdiction, "Demo Resident", email="resident@example.org")
+    window = begin(desk)
+    window.step("caller", str(resident.pk))
+    shown = window.step("go", want="missed garbage")
+    assert "Trucks come until seven." in shown.text
+    assert "resident@example.org" in window.step("send", "missed").text
+    window.step("send", "missed")
+    assert Message.objects.get().interaction == Interaction.objects.get()
+    window.step("inform", "article:missed")
+    window.step("inform", "article:nothing", 404)
+    window.look()
+    window.step("end")
+    contact = Interaction.objects.get()
+    assert (contact.outcome, contact.topic) == ("information", "trash")
+    linked = contact.links.get()
+    assert (linked.subject_type, linked.subject_id) == ("article", article.pk)
+
+
+def test_what_nobody_knows_is_passed_on_and_every_desk_sees_it(desk: Sitting) -> None:
+    window = begin(desk)
+    shown = window.step("ask-around", want="where is the parade?")
+    assert "Asked around" in shown.text
+    window.step("ask-around")
+    assert Gap.objects.get().asked == 1
+    other = sit(desk.city, Role.CONCIERGE, name="other")
+    assert "where is the parade?" in begin(other).page.text
+
+
+def test_the_screen_asks_the_same_number_of_times_whatever_there_is(desk: Sitting) -> None:
+    resident = a_resident(desk.city.jurisdiction, "Demo Resident", mobile="214-555-0123")
+    window = ready(desk)
+    window.step("caller", str(resident.pk))
+    window.step("file")
+
+    def more() -> None:
+        for _ in range(4):
+            contact = Interaction.objects.get(pk=window.number)
+            desk.city.file(resident=resident, interaction=contact, latitude=32.05, longitude=-96.95, at=now())
+            desk.city.file(resident=resident, latitude=32.05, longitude=-96.95, at=now() - timedelta(days=1))
+
+    assert same_number_of_queries(lambda: desk.client.get(window.address), more) <= 40
 
 
 def test_a_caller_may_stay_anonymous_and_may_ask_for_somebody_else(desk: Sitting) -> None:

@@ -141,6 +141,25 @@ def test_of_two_windows_the_second_is_told_and_decides(desk: Sitting, live_serve
     assert kept("want") == "words of the second window"
 
 
+def the_map(driver: Driver) -> None:
+    begun(driver)
+    wants(driver, "pothole")
+    driver.until("Pothole", "#proposals")
+    driver.press("Enter", "Enter")
+    driver.until("Something else", "#want")
+    driver.press("Alt+m")
+    expect(driver.tab.locator("city-map[ready]")).to_be_visible(timeout=20_000)
+    driver.see("map")
+    driver.tab.locator("city-map .city-map__bar button").press("Enter")
+    driver.until("Found:", "#places")
+    driver.see("point")
+
+
+def test_a_point_of_the_map_is_chosen_as_the_place(desk: Sitting, live_server: Any) -> None:
+    play(desk, live_server, the_map)
+    assert read(Draft.objects.get().content).place
+
+
 def shortcuts(driver: Driver) -> None:
     begun(driver)
     driver.press("Alt+9")

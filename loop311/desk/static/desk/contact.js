@@ -1,10 +1,12 @@
 /* The contact by keyboard: shortcuts, lists, and where the keyboard goes on after a step. Everything works without it, too. */
 
+import { ContactMap } from "./contact-map.js";
 import { Keeper } from "./keeping.js";
 
 const form = document.getElementById("contact");
 const help = document.getElementById("keys");
 const keeper = new Keeper(form);
+const map = new ContactMap(form);
 const FIELDS = "input:not([type=hidden]), select, textarea";
 const AREAS = {
   1: ["#c-who", "#caller button"],
@@ -17,7 +19,7 @@ const AREAS = {
   8: ["#holds"],
   9: ["#wrap-up"],
 };
-const PRESSES = { n: "#new > summary", i: "#inform", b: "#call-back > summary" };
+const PRESSES = { n: "#new > summary", i: "#inform", b: "#call-back > summary", m: "#map > summary" };
 
 function first(selectors) {
   for (const selector of selectors) {
@@ -78,7 +80,7 @@ function inLists(event) {
   if (event.key === "ArrowDown" && event.target.localName === "textarea" && event.target.value.includes("\n")) return;
   const offered = form.querySelector(`${list} .choices button`);
   if (offered) act(event, () => offered.focus());
-  else if (event.key === "Enter") act(event, () => form.requestSubmit());
+  else if (event.key === "Enter") act(event, () => document.getElementById("go-on").click());
 }
 
 function moveFrom(button, event) {
@@ -96,6 +98,7 @@ function after({ focus, say, version, at }) {
   if (version) form.elements.version.value = version;
   document.getElementById("say").textContent = say ?? "";
   if (at) keeper.saved.textContent = `${keeper.banner.dataset.kept} ${at}`;
+  map.follow();
   if (focus) go(focus);
 }
 

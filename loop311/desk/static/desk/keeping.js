@@ -126,7 +126,7 @@ export class Keeper {
     if (status === 401 || status === 403) return this.broken("signedOut");
     if (status === 409) {
       this.sent = edits;
-      return this.form.requestSubmit(); // the page explains what the other window wrote
+      return document.getElementById("go-on").click(); // the page explains what the other window wrote
     }
     if (status === 404) return window.location.assign(window.location.pathname);
     if (status >= 500) return this.broken("trouble");
@@ -146,7 +146,7 @@ export class Keeper {
     setTimeout(() => this.trouble || this.banner.replaceChildren(), 6000);
     const button = this.pending;
     this.pending = null;
-    if (button?.isConnected) this.form.requestSubmit(button);
+    if (button?.isConnected) button.click();
   }
 
   broken(why, button = null) {
