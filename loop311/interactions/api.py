@@ -35,6 +35,7 @@ class BeginIn(Input):
 class InformationIn(Input):
     channel: Annotated[Channel, LAX]
     topic: Code = Field(description="Code of the service or article it was about.")
+    articles: Annotated[list[Id], Field(max_length=20)] = Field([], description="Ids of the articles that answered it.")
     resident: Id | None = None
     language: Annotated[str, Field(max_length=35)] = ""
     started_at: When | None = None
@@ -138,6 +139,7 @@ def record_information(request: HttpRequest, body: InformationIn) -> Status[Whol
         topic=body.topic,
         resident=_resident(body.resident, who),
         language=body.language,
+        articles=body.articles,
         started_at=body.started_at,
         by=who,
     )

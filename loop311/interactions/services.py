@@ -81,12 +81,18 @@ def record_information(
     by: Actor,
     resident: Resident | None = None,
     language: str = "",
+    articles: Sequence[int] = (),
     started_at: datetime | None = None,
     at: datetime | None = None,
 ) -> Interaction:
-    """An information-only contact in one call: begun at `started_at`, answered at `at`. Two thirds of all contacts."""
+    """An information-only contact in one call: begun at `started_at`, answered at `at` out of `articles` (ids of knowledge).
+
+    Two thirds of all contacts.
+    """
     at = at or now()
     interaction = begin(jurisdiction, channel, by=by, resident=resident, language=language, at=started_at or at)
+    for article in articles:
+        link(interaction, "article", article, by=by, at=at)
     return end(interaction, outcome=ContactOutcome.INFORMATION, topic=topic, by=by, at=at)
 
 

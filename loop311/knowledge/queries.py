@@ -48,29 +48,43 @@ class Hit:
 
 _FIELDS = tuple(each.name for each in fields(Hit))
 
-_BY_WORDS = """
-SELECT t.article_id, max(
-    (ts_rank('{0.05, 0.2, 0.5, 1.0}', t.search, asked.any_word, 1)
-        + CASE WHEN t.search @@ asked.all_words THEN 1 ELSE 0 END)
-    * CASE WHEN t.language = %(language)s THEN 1.1 ELSE 1 END) AS score
-FROM (
+_ASKED = """
+WITH asked AS MATERIALIZED (
     SELECT l.language, to_tsquery(knowledge_config(l.language), %(any)s) AS any_word,
         to_tsquery(knowledge_config(l.language), %(all)s) AS all_words
     FROM jurisdictions_jurisdiction j CROSS JOIN unnest(j.languages) AS l (language) WHERE j.id = %(city)s
-) asked
-JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.search @@ asked.any_word
+)
+"""
+"""The question by the rules of each of the city's languages."""
+
+_PREFERRED = "CASE WHEN t.language = %(language)s THEN 1.1 ELSE 1 END"
+
+_BY_WORDS = f"""
+{_ASKED}
+SELECT article_id, sum(score) AS score FROM (
+    SELECT t.article_id, max(ts_rank('{{0.05, 0.2, 0.5, 1.0}}', t.head, asked.any_word, 1) * {_PREFERRED}) AS score
+    FROM asked JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.head @@ asked.any_word
+        AND t.language = asked.language
+    GROUP BY t.article_id
+    UNION ALL
+    SELECT t.article_id, max({_PREFERRED})
+    FROM asked JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.search @@ asked.all_words
+        AND t.language = asked.language
+    GROUP BY t.article_id
+) either GROUP BY article_id
+"""
+"""Some of the words in what is small (title, what callers say, answer), or all of them anywhere."""
+
+_BY_ANY_WORD = f"""
+{_ASKED}
+SELECT t.article_id, max(ts_rank(t.search, asked.any_word, 1) * {_PREFERRED}) AS score
+FROM asked JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.search @@ asked.any_word
     AND t.language = asked.language
 GROUP BY t.article_id
 """
+"""Some of the words, anywhere."""
 
-_BY_LIKENESS = """
-SELECT article_id, max(score) AS score FROM (
-    SELECT t.article_id, greatest(
-        word_similarity(lower(unaccent(%(text)s)), lower(unaccent(t.title))),
-        word_similarity(lower(unaccent(%(text)s)), lower(unaccent(array_to_string(t.keywords, ' ; '))))) AS score
-    FROM knowledge_text t WHERE t.jurisdiction_id = %(city)s AND t.live
-) likely WHERE score > 0.3 GROUP BY article_id
-"""
+_BY_LIKENESS = "SELECT article_id, score FROM knowledge_like(%(city)s, %(text)s)"
 
 _ALL = """
 SELECT a.id AS article_id, 0 AS score FROM knowledge_article a JOIN knowledge_version v
@@ -81,7 +95,7 @@ WHERE a.jurisdiction_id = %(city)s AND a.retired_at IS NULL
 """
 
 _HITS = """
-WITH found AS ({found}), best AS (
+WITH found AS MATERIALIZED ({found}), best AS (
     SELECT a.id, a.code, a.checked_at, a.expires_on, v.id AS version, v.topic, v.audience, v.services, v.owner_team_id,
         v.owner_staff_id, coalesce(a.expires_on < (%(at)s AT TIME ZONE j.time_zone)::date, false) AS is_expired,
         found.score * (1 + 0.15 * greatest(0, 1 - coalesce(extract(epoch FROM %(at)s - a.checked_at)::float8 / 31557600, 1)))
@@ -118,17 +132,18 @@ def search(
     limit: int = 8,
     at: datetime | None = None,
 ) -> list[Hit]:
-    """What may answer the question, in whichever of the city's languages it is asked; one statement, two when nothing fits.
+    """What may answer the question, in whichever of the city's languages it is asked: one statement, three when nothing fits.
 
-    Articles that hold all the words come first, then those with some; what was checked lately is a little better, and what has
-    expired stands at the end. `audience` 'public' leaves out what only staff may say.
+    Articles that hold all the words come first, then those with some in title, keywords or answer; only when there are none,
+    some words anywhere, and at last titles that are alike. What was checked lately is a little better, and what has expired
+    stands at the end. `audience` 'public' leaves out what only staff may say.
     """
     words = asked_words(text)
     if not words:
         return []
     wanted = {"any": query_of(words, "|"), "all": query_of(words, "&"), "text": " ".join(words)[:MOST_WORDS]}
     asked = {**wanted, **_where(jurisdiction_id, language, audience, limit, at)}
-    return _hits(_BY_WORDS, asked) or _hits(_BY_LIKENESS, asked, is_guess=True)
+    return _hits(_BY_WORDS, asked) or _hits(_BY_ANY_WORD, asked) or _hits(_BY_LIKENESS, asked, is_guess=True)
 
 
 def browse(

@@ -20,6 +20,7 @@ from loop311.interactions.testing import a_contact
 from loop311.kit.actor import Actor, ActorKind, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
+from loop311.knowledge.testing import an_article
 from loop311.ledger.models import Event
 from loop311.residents import services as residents
 from loop311.residents.testing import a_resident
@@ -149,3 +150,16 @@ def test_who_it_was_can_become_known_later_and_be_forgotten_again() -> None:
     assert contact.on_behalf_of == ""
     assert contact.resident_id == resident.pk
     assert "mother" not in "".join(Event.objects.values_list("body", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_contact_knows_the_articles_that_answered_it_and_only_those_of_its_city() -> None:
+    city, other = a_city(), a_city()
+    article, theirs = an_article(city), an_article(other)
+    contact = a_contact(city)
+    services.answer(contact, "trash", article=article.pk, by=actor_of(city))
+    assert list(contact.links.values_list("subject_type", "subject_id")) == [("article", article.pk)]
+    with pytest.raises(NotFound, match="article"):
+        services.answer(contact, "trash", article=theirs.pk, by=actor_of(city))
+    at_once = services.record_information(city, "phone", topic="trash", articles=[article.pk], by=actor_of(city))
+    assert at_once.links.get().subject_id == article.pk

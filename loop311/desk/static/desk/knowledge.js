@@ -1,9 +1,7 @@
-/* Answers by keyboard: / goes to the question, arrows go through the answers, hits appear while one types. Works without it, too. */
+/* Answers by keyboard: Alt and / go to the question, arrows go through the answers, hits appear while one types. Works without it, too. */
 
 const form = document.querySelector("form[data-ask]");
 const question = form?.elements.q;
-const hits = document.getElementById("hits");
-const TYPING = "input, textarea, select, [contenteditable]";
 
 function links() {
   return [...document.querySelectorAll("#hits .hit__link")];
@@ -17,12 +15,11 @@ function move(step) {
 }
 
 function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const inField = event.target.closest(TYPING);
-  if (event.key === "/" && !inField && question) {
+  if (event.altKey && event.code === "Slash") {
     event.preventDefault();
     question.select();
   }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const onList = event.target === question || event.target.closest("#hits");
   if (onList && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
