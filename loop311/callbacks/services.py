@@ -65,7 +65,7 @@ def promise(resident: Resident, wish: Wish, *, by: Actor, at: datetime | None = 
     _same_city(by, resident, wish.request, wish.interaction, wish.team, wish.owner)
     at = at or now()
     resident = residents.standing(resident)
-    if resident.erased_at is not None:
+    if not residents.hold(resident.jurisdiction_id, resident.pk):
         raise Conflict("This resident was erased; there is nobody to ring.")
     refusal = window_refusal(wish.window_start, wish.window_end, at)
     if refusal:

@@ -33,10 +33,16 @@ def begin(
     at: datetime | None = None,
     source: str = "",
     source_id: str = "",
+    is_held: bool = False,
 ) -> Interaction:
-    """A contact has begun. Three statements: the row, its event, nothing read. `staff` defaults to the acting member."""
+    """A contact has begun. The row and its event, nothing read but that the resident is there (`is_held`: the caller has).
+
+    `staff` defaults to the acting member.
+    """
     _may_write(by, jurisdiction.pk)
     _same_city(jurisdiction.pk, resident, staff)
+    if not is_held:
+        _is_there(resident)
     at = at or now()
     interaction = Interaction.objects.create(
         jurisdiction=jurisdiction,
@@ -101,6 +107,7 @@ def identify(interaction: Interaction, resident: Resident | None, *, by: Actor) 
     """Who is at the other end has become known; None: it was somebody else after all."""
     interaction = _locked(interaction.pk, by)
     _same_city(interaction.jurisdiction_id, resident)
+    _is_there(resident)
     interaction.resident = resident
     interaction.save(update_fields=["resident"])
     body = {"resident": resident.pk if resident else None}
@@ -228,6 +235,12 @@ def _may_write(by: Actor, jurisdiction_id: int) -> None:
         raise NotFound("There is no such city here.")
     if not (by.kind is ActorKind.RESIDENT or by.may("interactions.write") or by.may("requests.file")):
         raise Forbidden("You may not write down contacts.")
+
+
+def _is_there(resident: Resident | None) -> None:
+    """And stays so until the transaction ends: what is written of somebody who was erased would never be erased."""
+    if resident is not None and not residents.hold(resident.jurisdiction_id, resident.pk):
+        raise Conflict("This resident was erased.")
 
 
 def _same_city(jurisdiction_id: int, *rows: Resident | StaffMember | None) -> None:

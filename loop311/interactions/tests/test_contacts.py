@@ -35,12 +35,12 @@ def test_only_a_code_can_be_a_topic_and_only_a_listed_outcome_an_end(outcome: st
 
 
 @pytest.mark.django_db
-def test_beginning_a_contact_takes_three_statements() -> None:
+def test_beginning_a_contact_takes_four_statements_one_to_hold_the_resident() -> None:
     city = a_city()
     resident, who = a_resident(city), actor_of(city)
     with CaptureQueriesContext(connection) as queries:
         services.begin(city, "phone", resident=resident, by=who)
-    assert len([q for q in queries if "SAVEPOINT" not in q["sql"]]) == 3
+    assert len([q for q in queries if "SAVEPOINT" not in q["sql"]]) == 4
 
 
 @pytest.mark.django_db

@@ -14,6 +14,7 @@ from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
 from loop311.ledger.services import append
 from loop311.requests.models import FilingKey, Request
 from loop311.requests.policies import State, Verb, may_follow
+from loop311.residents import services as residents
 
 SUBJECT = "request"
 
@@ -52,6 +53,12 @@ def lock_family(request_id: int, *, by: Actor) -> tuple[Request, Request | None]
             return request, leading
         transaction.savepoint_rollback(held)  # lets go of both, to hold them in the right order
     raise Conflict("Somebody is joining and separating this request just now; try again.")
+
+
+def hold_reporter(request: Request) -> None:
+    """Before a resident's own words are written: Conflict when who reported it was erased, who otherwise stays until the end."""
+    if request.resident_id is not None and not residents.hold(request.jurisdiction_id, request.resident_id):
+        raise Conflict("Who reported this was erased; nothing of theirs is written down any more.")
 
 
 _JOINING = 3111

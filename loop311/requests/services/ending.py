@@ -257,6 +257,7 @@ def dispute(
     if target.dispute_until is not None and at > target.dispute_until:
         raise Conflict(f"The time to object to {target.number} has passed; file a new request that names this number.")
     if text:
+        access.hold_reporter(request)
         Comment.objects.create(
             jurisdiction_id=request.jurisdiction_id, request=request, at=at, actor_kind=by.kind.value,
             actor_ref=by.ref, is_public=False, text=text,

@@ -35,6 +35,7 @@ from loop311.requests.policies import PromiseReason, State
 from loop311.requests.services import access, joining
 from loop311.requests.services.handing import hand_over_by_rule
 from loop311.requests.services.promising import Terms, first_escalation, terms
+from loop311.residents import services as residents
 from loop311.residents.models import Resident
 from loop311.routing.policies import Decision, decide
 
@@ -131,8 +132,8 @@ def _checked(filing: Filing, service: Service, jurisdiction: Jurisdiction) -> An
 
 
 def _resident_faults(filing: Filing) -> list[FieldProblem]:
-    """Words taken down for somebody who was erased would never be erased."""
-    if filing.resident is None or filing.resident.erased_at is None:
+    """Words taken down for somebody who was erased, be it at this instant, would never be erased."""
+    if filing.resident is None or residents.hold(filing.resident.jurisdiction_id, filing.resident.pk):
         return []
     return [FieldProblem("resident_id", "This resident was erased.")]
 
@@ -226,6 +227,7 @@ def _insert(
         on_behalf_of=filing.on_behalf_of,
         language=filing.language,
         at=at,
+        is_held=True,
     )
     service, team = identify(jurisdiction.pk, under.service.code, decision.team)
     planned = {p.step: p.due_at for p in promise_policies.plan(_policy(under), decision.priority, at, under.clocks)}

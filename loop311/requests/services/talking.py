@@ -10,7 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from loop311.catalog.definitions import EvidenceKind
-from loop311.kit.actor import Actor
+from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Invalid
 from loop311.requests.models import Comment, Evidence, Request
@@ -46,6 +46,8 @@ def comment(
             f"A comment has 1 to {MAX_COMMENT} characters, none of them NUL.",
             fields=[FieldProblem("text", "This is empty, too long, or holds NUL.")],
         )
+    if by.kind is ActorKind.RESIDENT:
+        access.hold_reporter(request)
     words = Comment.objects.create(
         jurisdiction_id=request.jurisdiction_id,
         request=request,

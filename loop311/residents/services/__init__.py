@@ -23,6 +23,7 @@ from loop311.residents.services.points import (
     unsubscribe,
     verify_contact_point,
 )
+from loop311.residents.services.presence import hold
 
 __all__ = [
     "PointInput",
@@ -35,6 +36,7 @@ __all__ = [
     "find",
     "get",
     "get_contact_point",
+    "hold",
     "identities",
     "identity_ids",
     "merge",
