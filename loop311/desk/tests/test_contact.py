@@ -11,6 +11,7 @@ from django.test import Client
 
 from loop311.accounts.policies import Role
 from loop311.callbacks.models import Callback
+from loop311.desk.contact import drafts
 from loop311.desk.models import Draft
 from loop311.desk.testing import Sitting, sit
 from loop311.interactions.models import Interaction
@@ -24,6 +25,7 @@ from loop311.places.addresses import Address
 from loop311.places.services import load_addresses, load_boundaries
 from loop311.places.testing import squares
 from loop311.requests.models import Request
+from loop311.residents import services as residents
 from loop311.residents.models import Resident
 from loop311.residents.testing import a_resident
 
@@ -338,3 +340,14 @@ def test_asking_about_a_request_links_it(desk: Sitting) -> None:
     window.step("end")
     contact = Interaction.objects.exclude(pk=request.interaction_id).get()
     assert (contact.outcome, contact.links.get().subject_id) == ("follow_up", request.pk)
+
+
+def test_an_erased_resident_leaves_no_words_in_an_open_contact(desk: Sitting) -> None:
+    resident = a_resident(desk.city.jurisdiction, "Demo Resident")
+    window = begin(desk)
+    window.step("caller", str(resident.pk), who="demo resident")
+    window.step("go", want="words about me", on_behalf_of="my mother")
+    residents.erase(resident, by=desk.city.system)
+    drafts.forget_resident(Event.objects.get(kind="resident.erased").pk)
+    assert Draft.objects.get().content.get("typed", {}) == {}
+    assert "words about me" not in window.look().html

@@ -163,3 +163,27 @@ def test_a_contact_knows_the_articles_that_answered_it_and_only_those_of_its_cit
         services.answer(contact, "trash", article=theirs.pk, by=actor_of(city))
     at_once = services.record_information(city, "phone", topic="trash", articles=[article.pk], by=actor_of(city))
     assert at_once.links.get().subject_id == article.pk
+
+
+@pytest.mark.django_db
+def test_a_running_contact_says_for_whom_it_is_what_was_answered_and_that_somebody_is_in_danger() -> None:
+    city = a_city()
+    by, contact = system(city.pk), a_contact(city)
+    for _ in range(2):
+        services.describe(contact, on_behalf_of="her mother", language="es", by=by)
+    services.identify(contact, None, by=by)
+    services.answer(contact, "trash", by=by)
+    services.report_danger(contact, "dog_aggressive", by=by)
+    contact.refresh_from_db()
+    assert (contact.on_behalf_of, contact.language, contact.resident_id) == ("her mother", "es", None)
+    kinds = list(Event.objects.filter(subject_type="interaction").order_by("pk").values_list("kind", flat=True))
+    assert [kind.partition(".")[2] for kind in kinds] == [
+        "begun",
+        "described",
+        "identified",
+        "answered",
+        "danger_reported",
+    ]
+    assert "mother" not in "".join(Event.objects.values_list("body", flat=True))
+    with pytest.raises(Invalid):
+        services.answer(contact, "somebody's words", by=by)
