@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -39,7 +40,7 @@ def erased(person: Resident, city: City) -> None:
         ledger.handle(event.pk, event.kind, name)
 
 
-def while_it_waits(hold: Callable[[], None], second: Callable[[], object]) -> list[Exception]:
+def while_it_waits(hold: Callable[[], object], second: Callable[[], object]) -> list[Exception]:
     """`hold` in a transaction, `second` beside it; the first commits when the second waits for it, or has ended."""
     held, failed = threading.Event(), list[Exception]()
 
@@ -76,7 +77,7 @@ def test_filing_that_waited_for_an_erasure_is_refused() -> None:
     city = make_city()
     person = a_resident(city.jurisdiction, email="r@example.org")
     [refused] = while_it_waits(
-        lambda: erase(person, by=city.system) and None, lambda: city.file(at=now(), resident=person, description=SECRET)
+        lambda: erase(person, by=city.system), lambda: city.file(at=now(), resident=person, description=SECRET)
     )
     assert isinstance(refused, Invalid)
     assert refused.fields[0].field == "resident_id"
@@ -87,9 +88,7 @@ def test_an_erasure_that_waited_for_a_filing_erases_it() -> None:
     city = make_city()
     person = a_resident(city.jurisdiction, email="r@example.org")
     assert (
-        while_it_waits(
-            lambda: city.file(at=now(), resident=person, description=SECRET) and None, lambda: erased(person, city)
-        )
+        while_it_waits(lambda: city.file(at=now(), resident=person, description=SECRET), lambda: erased(person, city))
         == []
     )
     assert Request.objects.get().description == ""
@@ -100,11 +99,10 @@ def test_whoever_comes_first_no_words_of_an_erased_resident_stay() -> None:
     city = make_city()
     for _ in range(25):
         person = a_resident(city.jurisdiction, email="r@example.org")
-        outcomes = at_once(
-            [lambda p=person: erased(p, city)]  # type: ignore[misc]
-            + [lambda p=person: city.file(at=now(), resident=p, description=SECRET, on_behalf_of=SECRET)] * 3  # type: ignore[misc]
-            + [lambda p=person: a_callback(city.jurisdiction, resident=p, reason=SECRET)] * 2  # type: ignore[misc]
-        )
+        filing = partial(city.file, at=now(), resident=person, description=SECRET, on_behalf_of=SECRET)
+        calling = partial(a_callback, city.jurisdiction, resident=person, reason=SECRET)
+        actions: list[Callable[[], object]] = [partial(erased, person, city), *[filing] * 3, *[calling] * 2]
+        outcomes = at_once(actions)
         assert all(not isinstance(each, Exception) or isinstance(each, Invalid | Conflict) for each in outcomes), (
             outcomes
         )
@@ -117,7 +115,7 @@ def test_a_contact_that_waited_for_an_erasure_names_nobody() -> None:
     city = make_city()
     person = a_resident(city.jurisdiction, email="r@example.org")
     [refused] = while_it_waits(
-        lambda: erase(person, by=city.system) and None,
+        lambda: erase(person, by=city.system),
         lambda: interactions.begin(city.jurisdiction, "phone", by=city.system, resident=person, on_behalf_of=SECRET),
     )
     assert isinstance(refused, Conflict)
