@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -189,8 +189,14 @@ class _Words:
         return self.name("stop_reasons", "reason")
 
     def date(self, name: str) -> str:
+        """Due at midnight is due by the end of the day before, as the public sentence says it."""
         written = self.fact(name)
-        return spoken(datetime.fromisoformat(written), self.at, self.zone, self.language) if written else ""
+        if not written:
+            return ""
+        due = datetime.fromisoformat(written)
+        if due.astimezone(self.zone).time() == time.min:
+            due -= timedelta(minutes=1)
+        return spoken(due, self.at, self.zone, self.language)
 
     def window(self) -> str:
         """'Thursday, March 5, 2:00 PM to 4:00 PM'."""

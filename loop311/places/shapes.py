@@ -167,7 +167,8 @@ def _not_degrees(what: str, west: float, south: float, east: float, north: float
             "The file says it is GeoJSON, which is in degrees, but is drawn in feet or metres:"
             " name its reference system with --crs, for instance --crs EPSG:2278."
         )
-    return f"{what} has coordinates such as {west:.2f}, {south:.2f}, which cannot be degrees. {hint}"
+    x, y = max(west, east, key=abs), max(south, north, key=abs)
+    return f"{what} has coordinates such as {x:.2f}, {y:.2f}, which cannot be degrees. {hint}"
 
 
 def _transformer(crs: str, drawn: Iterable[tuple[str, shapely.Geometry]]) -> pyproj.Transformer:

@@ -250,6 +250,15 @@ def test_every_kind_can_be_previewed_with_nothing_left_open(city: City, event: s
     assert words.language == language
 
 
+def test_what_is_due_at_midnight_is_due_the_day_before(city: City) -> None:
+    midnight = datetime(2026, 3, 6, 6, tzinfo=UTC)  # in Chicago
+    facts = {"due_on": midnight.isoformat()}
+    early = placeholder_values(facts, jurisdiction=city.jurisdiction, language="en", at=midnight - timedelta(days=4))
+    assert early["due_on"] == "Thursday, March 5"
+    soon = placeholder_values(facts, jurisdiction=city.jurisdiction, language="en", at=midnight - timedelta(hours=9))
+    assert soon["due_on"] == "Thursday, March 5, 11:59 PM"
+
+
 def test_dates_are_said_with_their_year_or_hour_where_that_matters(city: City) -> None:
     zone, at = city.jurisdiction.zone, datetime(2026, 3, 5, 18, tzinfo=UTC)
     assert spoken(at + timedelta(days=4), at, zone, "en") == "Monday, March 9"

@@ -74,6 +74,11 @@ def test_a_redrawn_layer_is_a_new_version_from_its_day(city: Jurisdiction) -> No
     assert area_index(city.pk, date(2026, 7, 1)).areas_at(32.05, -96.95) == {"district": "2"}
 
 
+def test_the_coordinate_that_cannot_be_is_the_one_that_is_named(city: Jurisdiction) -> None:
+    slip = [(-97.0, 32.0), (-96.9, 32.0), (-96.9, 321.0), (-97.0, 32.1), (-97.0, 32.0)]
+    assert "321.00, which cannot be degrees" in refusal(city, collection(({"area": "9"}, [slip])))
+
+
 def test_of_two_versions_of_one_day_the_later_load_counts(city: Jurisdiction) -> None:
     load(city, squares(1), effective_on=date(2026, 7, 1))
     load(city, squares(1, west=-90.0), effective_on=date(2026, 7, 1))
