@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from loop311.desk.testing import Sitting, sit
 from loop311.interactions.models import Interaction
 from loop311.kit.clock import now
 from loop311.kit.testing import Page, page, same_number_of_queries
+from loop311.kit.tests import pictures
+from loop311.kit.uploads import Upload
 from loop311.knowledge.models import Gap
 from loop311.knowledge.testing import an_article, words
 from loop311.ledger.models import Event
@@ -25,6 +28,7 @@ from loop311.places.addresses import Address
 from loop311.places.services import load_addresses, load_boundaries
 from loop311.places.testing import squares
 from loop311.requests.models import Request
+from loop311.requests.services import attach
 from loop311.residents import services as residents
 from loop311.residents.models import Resident
 from loop311.residents.testing import a_resident
@@ -170,6 +174,17 @@ def test_a_pothole_that_is_known_is_joined(desk: Sitting) -> None:
     assert (request.leading, request.state) == (leading, "joined")
     assert request.number in shown.text
     assert "The same problem as another report" in shown.text
+
+
+def test_what_is_known_shows_its_newest_photo(desk: Sitting, settings: Any, tmp_path: Path) -> None:
+    settings.LOOP311_HOME = tmp_path
+    known = desk.city.file(latitude=32.05, longitude=-96.95, at=now() - timedelta(days=2))
+    attach(known, [Upload("IMG_1.jpg", pictures.from_a_phone())], by=desk.city.member)
+    window = begin(desk)
+    window.step("service", "pothole")
+    (photo,) = window.step("place", ELM, address="412 Elm St").images
+    assert photo["alt"] == f"Newest photo of {known.number}"
+    assert desk.client.get(photo["src"])["Content-Type"] == "image/jpeg"
 
 
 def test_danger_is_unmistakable_and_on_the_record_before_anything_else(desk: Sitting) -> None:
