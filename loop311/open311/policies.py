@@ -1,4 +1,4 @@
-"""What GeoReport v2 leaves open, decided: how its arguments are read and what of a request is public. Pure."""
+"""What GeoReport v2 leaves open, decided: how its arguments are read. Pure."""
 
 from __future__ import annotations
 
@@ -17,19 +17,10 @@ LONGEST_TEXT = 4_000
 """Characters of a description, after line ends are one character."""
 _ATTRIBUTE = re.compile(r"attribute\[(?P<code>.+?)\](?:\[\d*\])?")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w-])(?:\+?\d[\s().-]{0,2}){7,15}(?![\w-])")
-_HOUSE = re.compile(r"^(\d+)(\s+\S)")
-
-HIDDEN = "[removed]"
-"""Stands where an e-mail address or a telephone number stood in public words."""
 
 
 def refuse(field: str, sentence: str) -> Invalid:
     return Invalid(sentence, fields=[FieldProblem(field, sentence)])
-
-
-# --- What is asked -------------------------------------------------------------------------------------------------------
 
 
 def attributes(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -104,27 +95,3 @@ def degrees(field: str, written: str, most: float) -> float | None:
     if value is None or not -most <= value <= most:
         raise refuse(field, f"{field} is not in degrees.")
     return value
-
-
-# --- What is public ------------------------------------------------------------------------------------------------------
-
-
-def public_words(text: str) -> str:
-    """Without e-mail addresses and telephone numbers, which people write into descriptions."""
-    return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
-
-
-def block(address: str) -> str:
-    """'1234 Elm Street' is '1200 block of Elm Street'; what begins with no house number stays."""
-    match = _HOUSE.match(address.strip())
-    if match is None:
-        return address
-    rest = address.strip()[match.end(1) :].strip()
-    return f"{int(match[1]) // 100 * 100} block of {rest}"
-
-
-def block_position(latitude: float | None, longitude: float | None) -> tuple[float | None, float | None]:
-    """To a thousandth of a degree: about a hundred metres."""
-    return (latitude if latitude is None else round(latitude, 3)), (
-        longitude if longitude is None else round(longitude, 3)
-    )

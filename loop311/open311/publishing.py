@@ -12,13 +12,10 @@ from loop311.catalog.definitions import Publicity
 from loop311.georeport.model import RequestItem
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.problems import NotFound
-from loop311.open311.policies import MOST, Window, block, block_position, public_words
+from loop311.open311.policies import MOST, Window
 from loop311.requests.models import Request
-from loop311.requests.policies import State
+from loop311.requests.publicity import CLOSED, closed_at, public_place, public_words
 from loop311.requests.sentences import public_sentence, say
-
-CLOSED = frozenset({State.DONE, State.CLOSED, State.DECLINED})
-"""GeoReport's `closed`. A disputed end is `open` again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,25 +77,22 @@ def items(requests: Iterable[Request], city: Jurisdiction, language: str) -> lis
 
 def item(request: Request, city: Jurisdiction, language: str) -> RequestItem:
     request.jurisdiction = city
-    is_closed = request.state in CLOSED
-    exact = request.publicity == Publicity.EXACT
-    position = (request.latitude, request.longitude)
-    latitude, longitude = position if exact else block_position(*position)
-    changed = (request.done_at or request.ended_at or request.updated_at) if is_closed else request.updated_at
+    place = public_place(request.publicity, request.address, request.latitude, request.longitude)
+    closed = closed_at(request.state, request.done_at, request.ended_at, request.updated_at)
     return RequestItem(
         service_request_id=request.number,
-        status="closed" if is_closed else "open",
+        status="closed" if closed else "open",
         status_notes=public_sentence(request, language),
         service_name=say(request.service.names, language, request.service.code),
         service_code=request.service.code,
         description=public_words(request.description) or None,
         agency_responsible=say(request.team.names, language, request.team.code),
         requested_datetime=_whole(request.received_at),
-        updated_datetime=_whole(changed),
+        updated_datetime=_whole(closed or request.updated_at),
         expected_datetime=_whole(request.due_at) if request.due_at else None,
-        address=(request.address if exact else block(request.address)) or None,
-        lat=latitude,
-        long=longitude,
+        address=place.address or None,
+        lat=place.latitude,
+        long=place.longitude,
     )
 
 

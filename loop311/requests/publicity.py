@@ -1,0 +1,71 @@
+"""What of a request anybody may see, said once for every door and every file: never who reported, never a hidden one. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import NamedTuple
+
+from loop311.catalog.definitions import Publicity
+from loop311.requests.policies import State
+
+CLOSED = frozenset({State.DONE, State.CLOSED, State.DECLINED})
+"""What the public calls closed; everything else is open. A disputed end is open again."""
+
+REMOVED = "[removed]"
+"""Stands where an e-mail address or a telephone number stood in public words."""
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w-])\(?(?:\+?\d[\s().-]{0,2}){7,15}(?![\w-])")
+_HOUSE = re.compile(r"^(\d+)(\s+\S)")
+_UNIT = re.compile(
+    r",?\s*(?:\b(?:apt|apartment|suite|ste|unit|flat|room|lot|trlr|trailer)\b\.?\s*(?:#\s*)?|#\s*)(?=[\w-]*\d|\w\b)[\w-]+",
+    re.IGNORECASE,
+)
+
+
+class Place(NamedTuple):
+    """Where it is, as far as anybody may know."""
+
+    address: str
+    latitude: float | None
+    longitude: float | None
+
+
+def public_place(publicity: str, address: str, latitude: float | None, longitude: float | None) -> Place:
+    """The place itself only of a service that is published exactly; of any other its block."""
+    shown = public_address(address)
+    if publicity == Publicity.EXACT:
+        return Place(shown, latitude, longitude)
+    return Place(block(shown), *block_position(latitude, longitude))
+
+
+def public_words(text: str) -> str:
+    """Without e-mail addresses and telephone numbers, which people write into descriptions."""
+    return _PHONE.sub(REMOVED, _EMAIL.sub(REMOVED, text))
+
+
+def public_address(text: str) -> str:
+    """As `public_words`, and without the door behind which somebody lives: 'Apt 5', '#12'."""
+    return _UNIT.sub("", public_words(text))
+
+
+def block(address: str) -> str:
+    """'1234 Elm Street' is '1200 block of Elm Street'; what begins with no house number stays."""
+    match = _HOUSE.match(address.strip())
+    if match is None:
+        return address
+    rest = address.strip()[match.end(1) :].strip()
+    return f"{int(match[1]) // 100 * 100} block of {rest}"
+
+
+def block_position(latitude: float | None, longitude: float | None) -> tuple[float | None, float | None]:
+    """To a thousandth of a degree: about a hundred metres."""
+    return (latitude if latitude is None else round(latitude, 3)), (
+        longitude if longitude is None else round(longitude, 3)
+    )
+
+
+def closed_at(state: str, done_at: datetime | None, ended_at: datetime | None, updated_at: datetime) -> datetime | None:
+    """When it was reported done, else when it ended; None while it is open."""
+    return (done_at or ended_at or updated_at) if state in CLOSED else None
