@@ -111,6 +111,8 @@ class RequestItem(Item, frozen=True, kw_only=True):
     token: Omitted = UNSET
     extended_attributes: dict[str, Any] | UnsetType = UNSET
     notes: tuple[Note, ...] | UnsetType = UNSET
+    raw_status: Omitted = UNSET
+    """Only on what our client read: the word that the other server uses."""
 
 
 class CreateResult(Item, frozen=True, kw_only=True):

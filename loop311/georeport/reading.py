@@ -86,7 +86,11 @@ def position(row: Row) -> tuple[float | None, float | None]:
 
 def services(body: bytes) -> list[ServiceItem]:
     """Those that have a code. Raises Unreadable."""
-    return [found for row in rows(parse(body)) if (found := _service(row))]
+    return services_of(parse(body))
+
+
+def services_of(parsed: object) -> list[ServiceItem]:
+    return [found for row in rows(parsed) if (found := _service(row))]
 
 
 def _service(row: Row) -> ServiceItem | None:
