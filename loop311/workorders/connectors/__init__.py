@@ -6,7 +6,9 @@ from importlib import import_module
 
 from loop311.workorders.connectors.base import Kind
 
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "redmine": "loop311.workorders.connectors.redmine:REDMINE",
+}
 """What links.yaml calls it -> module:attribute of its `Kind`."""
 
 

@@ -42,6 +42,14 @@ class Proven(Value, frozen=True, kw_only=True):
     longitude: float | None = None
 
 
+class Attached(Value, frozen=True, kw_only=True):
+    """The file behind a piece of our evidence."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
 class Outgoing(Value, frozen=True, kw_only=True):
     """An order as the mapping has translated it, ready to be said in their words."""
 
@@ -238,6 +246,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base of a connector's `settings` in links.yaml. Secrets are not among them."""
 
 
+def _nothing(_: Proven) -> Attached | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """All a connector is made from; one is made for each piece of work and thrown away."""
@@ -251,6 +263,8 @@ class Setup:
     services: tuple[str, ...] = ()
     """Everything `Outgoing.theirs` may be."""
     timeout: float = 15.0
+    fetch: Callable[[Proven], Attached | None] = _nothing
+    """The file behind a piece of our evidence, for connectors that can hand it over; None when it has none or may not go there."""
     transport: Any = None
     """An httpx transport in tests; None otherwise."""
 
