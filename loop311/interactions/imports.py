@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from django.db import connection
 
 from loop311.interactions.policies import ContactOutcome
+from loop311.kit import copying
 from loop311.kit.copying import copy_lines
 
 
 def reserve_ids(count: int) -> list[int]:
     """Ids for contacts about to be written with `write_added`."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('interactions_interaction_id_seq') FROM generate_series(1, %s)", [count])
-        return [row[0] for row in cursor.fetchall()]
+    return copying.reserve_ids("interactions_interaction_id_seq", count)
 
 
 def added_line(contact_id: int, jurisdiction_id: int, channel: str, at: str, source: str, source_id: str) -> str:

@@ -21,6 +21,15 @@ def copy_lines(into: str, lines: Sequence[str]) -> None:
             copy.write("".join(lines[start : start + _AT_ONCE]))
 
 
+def reserve_ids(sequence: str, count: int) -> list[int]:
+    """The next ids of a sequence, for rows about to be written; one text is fetched three times as fast as rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(nextval(%s::regclass)::text, ',') FROM generate_series(1, %s)", [sequence, count]
+        )
+        return [int(each) for each in (cursor.fetchone()[0] or "").split(",") if each]
+
+
 def escaped(text: str) -> str:
     """Any text as one column of a line, without NUL, which PostgreSQL cannot hold."""
     return text.translate(_ESCAPES) if "\\" in text or not text.isprintable() else text

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from procrastinate.types import JSONValue
 
+from loop311.kit import copying
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.copying import copy_lines, escaped
@@ -171,9 +172,7 @@ def _hold_heads(jurisdiction_id: int, subjects: set[Subject]) -> dict[Subject, _
 
 def reserve_ids(count: int) -> list[int]:
     """Ids for events about to be written."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('ledger_event_id_seq') FROM generate_series(1, %s)", [count])
-        return [row[0] for row in cursor.fetchall()]
+    return copying.reserve_ids("ledger_event_id_seq", count)
 
 
 def _chained(

@@ -18,7 +18,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import format_number, reserve_numbers
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.kit.copying import NULL, copy_lines, escaped, or_null
+from loop311.kit.copying import NULL, copy_lines, escaped, or_null, reserve_ids
 from loop311.ledger.bulk import Composed, NewEvent, append_composed, append_many, compose
 from loop311.ledger.bulk import reserve_ids as reserve_event_ids
 from loop311.requests.imports.catalogue import Words
@@ -203,7 +203,7 @@ class Writer:
 
     def reserve(self, count: int) -> Ids:
         """For up to so many new rows; those that are not used are lost, as with any sequence."""
-        return Ids(_reserve_ids(count), interactions.reserve_ids(count), reserve_event_ids(count))
+        return Ids(reserve_ids("requests_request_id_seq", count), interactions.reserve_ids(count), reserve_event_ids(count))
 
     def prepare(self, batch: Batch, ids: Ids) -> None:
         """All of a batch's lines and events, before its turn has come to be written. Works without the database."""
@@ -267,12 +267,6 @@ def local_year(moment: datetime, zone: ZoneInfo) -> int:
     if moment.month in (1, 12) and moment.day in (1, 31):
         return moment.astimezone(zone).year
     return moment.year
-
-
-def _reserve_ids(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('requests_request_id_seq') FROM generate_series(1, %s)", [count])
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _run(sql: str, values: dict[str, str | int | datetime] | None = None) -> None:
