@@ -203,7 +203,9 @@ class Writer:
 
     def reserve(self, count: int) -> Ids:
         """For up to so many new rows; those that are not used are lost, as with any sequence."""
-        return Ids(reserve_ids("requests_request_id_seq", count), interactions.reserve_ids(count), reserve_event_ids(count))
+        return Ids(
+            reserve_ids("requests_request_id_seq", count), interactions.reserve_ids(count), reserve_event_ids(count)
+        )
 
     def prepare(self, batch: Batch, ids: Ids) -> None:
         """All of a batch's lines and events, before its turn has come to be written. Works without the database."""
