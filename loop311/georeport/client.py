@@ -148,8 +148,7 @@ class Client:
             *(extra or {}).items(),
         ]
         query = [(name, value) for name, value in narrowed if value]
-        harvest = Harvest(self.profile, self._ask_requests, self.gaps)
-        found = harvest.by_ids(ids) if ids else self._by_time(harvest, query, start, end, updated_after)
+        found = self._harvest().by_ids(ids) if ids else self._by_time(query, start, end, updated_after)
         yield from self._each_once(item for item, _ in found)
 
     def _each_once(self, found: Iterable[RequestItem]) -> Iterator[RequestItem]:
@@ -164,25 +163,23 @@ class Client:
             elif seen[number] != item.requested_datetime:  # Cologne was seen to do so
                 self.gaps.append(Gap(what=number, reason="two different requests bear this id"))
 
+    def _harvest(self, field: str = "requested_datetime") -> Harvest[Found]:
+        return Harvest(self.profile, self._ask_requests, self.gaps, lambda found: getattr(found[0], field))
+
     def _by_time(
-        self,
-        harvest: Harvest[Found],
-        query: list[Pair],
-        start: datetime | None,
-        end: datetime | None,
-        updated_after: datetime | None,
+        self, query: list[Pair], start: datetime | None, end: datetime | None, updated_after: datetime | None
     ) -> Iterator[Found]:
         """By the time of change when only that is asked for, else by the time of filing; the last 90 days when none is."""
         until = end or now() + max(self.skew or timedelta(), timedelta())
         if updated_after and not (start or end):
             windows = sliced(updated_after, until, self.profile.longest_window)
-            return harvest.by_time(windows, query, ("updated_after", "updated_before"))
+            return self._harvest("updated_datetime").by_time(windows, query, ("updated_after", "updated_before"))
         windows = sliced(start or until - self.profile.longest_window, until, self.profile.longest_window)
-        return harvest.by_time(windows, query, ("start_date", "end_date"))
+        return self._harvest().by_time(windows, query, ("start_date", "end_date"))
 
     def updates(self, start: datetime, end: datetime) -> list[UpdateItem]:
         """Changes between the two, oldest first, each once (servicerequestupdates)."""
-        harvest = Harvest(self.profile, self._ask_updates, self.gaps)
+        harvest = Harvest(self.profile, self._ask_updates, self.gaps, lambda item: item.updated_datetime)
         windows = sliced(start, end, self.profile.longest_window)
         found = {item.update_id: item for item in harvest.by_time(windows, [], ("start_date", "end_date"))}
         return sorted(found.values(), key=lambda item: (item.updated_datetime, item.update_id))
@@ -242,7 +239,7 @@ class Client:
         query = [("service_code", self.profile.their_code(new.service_code))]
         query += [] if in_words else [("extensions", "true")]
         before = len(self.gaps)
-        harvest = Harvest(self.profile, self._ask_requests, self.gaps)
+        harvest = self._harvest()
         windows = sliced(since - _MARGIN, now() + _MARGIN, self.profile.longest_window)
         for item, raw in harvest.by_time(windows, query, ("start_date", "end_date")):
             if wanted in raw:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from loop311.georeport.model import ErrorItem
@@ -19,6 +19,8 @@ _NARROWEST = timedelta(hours=1)
 """How closely a row that breaks the answer is looked for."""
 _GIVE_UP = 12
 """Failures one after the other after which a server is down, not merely odd about some rows."""
+_LOOSE = timedelta(days=1)
+"""How far outside its window a row may lie: zones are mistaken for one another."""
 _STRICT = timedelta(seconds=1)
 """Some leave out both ends of a window of updates."""
 
@@ -49,10 +51,17 @@ class Gap(Value, frozen=True, kw_only=True):
 
 
 class Harvest(Generic[T]):
-    """Rows of one kind. `ask` answers one question, or raises Unreached or Declined."""
+    """Rows of one kind. `ask` answers one question, or raises Unreached or Declined; `when` tells a row's time."""
 
-    def __init__(self, profile: Profile, ask: Callable[[list[Pair]], list[T]], gaps: list[Gap]) -> None:
-        self._profile, self._ask, self._gaps = profile, ask, gaps
+    def __init__(
+        self,
+        profile: Profile,
+        ask: Callable[[list[Pair]], list[T]],
+        gaps: list[Gap],
+        when: Callable[[T], datetime | None],
+    ) -> None:
+        self._profile, self._ask, self._gaps, self._when = profile, ask, gaps, when
+        self._is_heeded = True
 
     def by_ids(self, ids: Sequence[str]) -> Iterator[T]:
         waiting = [ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE)][::-1]
@@ -72,30 +81,43 @@ class Harvest(Generic[T]):
             yield from found
 
     def by_time(self, windows: Iterator[Window], query: list[Pair], names: tuple[str, str]) -> Iterator[T]:
-        """`names` are those of the two ends of a window."""
+        """`names` are those of the two ends of a window. Ends early when the server pays no heed to them."""
         for window in windows:
-            yield from self._within(window, query, names)
+            if self._is_heeded:
+                yield from self._within(window, query, names)
 
     def _within(self, window: Window, query: list[Pair], names: tuple[str, str]) -> Iterator[T]:
         waiting, failures = [window], 0
-        while waiting:
+        while waiting and self._is_heeded:
             part = waiting.pop()
             try:
                 found, is_cut = self._pages([*query, *self._ends(part, names)])
             except Unreached as failed:
                 failures = self._counted(failures, failed)
-                if part.end - part.start > _NARROWEST:
-                    waiting += part.halves()
-                else:
-                    self._gap(part, str(failed))
+                waiting += self._narrowed(part, str(failed))
                 continue
             failures = 0
-            if is_cut and part.can_be_halved:
+            if is_cut and self._halves(part, found):
                 waiting += part.halves()
-                continue
-            if is_cut:
-                self._gap(part, f"more requests than the {len(found)} that the server shows at once")
-            yield from found
+            else:
+                yield from found
+
+    def _narrowed(self, part: Window, reason: str) -> Sequence[Window]:
+        if part.end - part.start > _NARROWEST:
+            return part.halves()
+        self._gap(part, reason)
+        return ()
+
+    def _halves(self, part: Window, found: list[T]) -> bool:
+        """Whether halving a window that was cut off can show more; else it is a gap."""
+        at_once = f"the server shows {len(found)} at once"
+        inside = sum(part.start - _LOOSE <= at <= part.end + _LOOSE for row in found if (at := self._when(row)))
+        if inside * 2 < len(found):
+            self._is_heeded = False
+            self._gap(part, f"{at_once} and pays no heed to dates")
+        elif not part.can_be_halved:
+            self._gap(part, f"there are more, and {at_once}")
+        return self._is_heeded and part.can_be_halved
 
     def _counted(self, failures: int, failed: Unreached) -> int:
         if not failed.answered or failures + 1 >= _GIVE_UP:

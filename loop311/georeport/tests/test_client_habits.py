@@ -168,7 +168,11 @@ class Cuts:
                 return reply(b"[]", 400)
             if self.past_end == "last":
                 rows = found[-self.most :]
-        return reply(json.dumps([{"service_request_id": at.isoformat(), "status": "open"} for at in rows]).encode())
+        return reply(json.dumps([row(at.isoformat(), at) for at in rows]).encode())
+
+
+def row(number: str, at: datetime) -> dict[str, str]:
+    return {"service_request_id": number, "status": "open", "requested_datetime": at.isoformat()}
 
 
 @pytest.mark.parametrize(
@@ -191,11 +195,19 @@ def test_a_usual_page_size_counts_as_full_where_none_is_known() -> None:
 
 
 def test_what_cannot_be_told_apart_by_time_is_named_as_a_gap() -> None:
-    rows = [{"service_request_id": str(n), "status": "open"} for n in range(50)]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [row(str(n), start) for n in range(50)]
     with serving([reply(json.dumps(rows).encode())]) as server, Client(server.profile()) as client:
-        start = datetime(2026, 1, 1, tzinfo=UTC)
         assert len(list(client.requests(start=start, end=start + timedelta(seconds=2)))) == 50
-        assert "more requests than the 50" in client.gaps[0].reason
+        assert client.gaps[0].reason == "there are more, and the server shows 50 at once"
+
+
+def test_a_server_that_pays_no_heed_to_dates_is_asked_once() -> None:
+    rows = [row(str(n), datetime(2020, 1, 1, tzinfo=UTC)) for n in range(50)]
+    with serving([reply(json.dumps(rows).encode())]) as server, Client(server.profile()) as client:
+        assert len(list(client.requests(start=datetime(2025, 1, 1, tzinfo=UTC)))) == 50
+        assert [gap.reason for gap in client.gaps] == ["the server shows 50 at once and pays no heed to dates"]
+        assert len(server.asked) == 1
 
 
 def test_what_changed_is_asked_by_the_time_of_change() -> None:
