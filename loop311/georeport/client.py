@@ -53,6 +53,8 @@ T = TypeVar("T")
 Found = tuple[RequestItem, str]
 """A request, and all that they say of it, as text."""
 _LONGEST_PAUSE = 60.0
+_SOON = timedelta(minutes=1)
+"""After our present: what they call now."""
 _MARGIN = timedelta(days=1)
 """By which clocks and zones may differ when a lost filing is looked for."""
 
@@ -170,7 +172,7 @@ class Client:
         self, query: list[Pair], start: datetime | None, end: datetime | None, updated_after: datetime | None
     ) -> Iterator[Found]:
         """By the time of change when only that is asked for, else by the time of filing; the last 90 days when none is."""
-        until = end or now() + max(self.skew or timedelta(), timedelta())
+        until = end or now() + max(self.skew or timedelta(), timedelta()) + _SOON
         if updated_after and not (start or end):
             windows = sliced(updated_after, until, self.profile.longest_window)
             return self._harvest("updated_datetime").by_time(windows, query, ("updated_after", "updated_before"))

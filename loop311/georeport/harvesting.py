@@ -129,7 +129,7 @@ class Harvest(Generic[T]):
 
     def _ends(self, window: Window, names: tuple[str, str]) -> list[Pair]:
         widened = _STRICT if names[0].startswith("updated") else timedelta()
-        start, end = window.start - widened, window.end + widened
+        start, end = window.start - widened, _up(window.end) + widened
         return [(names[0], self._profile.date(start)), (names[1], self._profile.date(end))]
 
     def _pages(self, query: list[Pair]) -> tuple[list[T], bool]:
@@ -163,3 +163,8 @@ class Harvest(Generic[T]):
                 break
             last = rows
         return found
+
+
+def _up(at: datetime) -> datetime:
+    """To the whole second: dates are sent without fractions."""
+    return at if not at.microsecond else at.replace(microsecond=0) + timedelta(seconds=1)

@@ -97,12 +97,12 @@ def additions(old: Catalogue, namings: Counter[Naming], mapping: Mapping) -> Cat
     services = [_service(naming, codes, mapping, old.languages) for naming in fresh]
     return msgspec.structs.replace(
         old,
-        departments=_merged(old.departments, departments),
-        teams=_merged(old.teams, teams),
-        groups=_merged(old.groups, groups),
-        outcomes=_merged(old.outcomes, outcomes),
-        completion_rules=_merged(old.completion_rules, [rule]),
-        services=_merged(old.services, services),
+        departments=merged(old.departments, departments),
+        teams=merged(old.teams, teams),
+        groups=merged(old.groups, groups),
+        outcomes=merged(old.outcomes, outcomes),
+        completion_rules=merged(old.completion_rules, [rule]),
+        services=merged(old.services, services),
     )
 
 
@@ -166,7 +166,7 @@ def _in_all(texts: Texts, languages: Sequence[str]) -> Texts:
     return {language: texts.get(language, fallback) for language in languages}
 
 
-def _merged(old: tuple[_T, ...], new: Iterable[_T]) -> tuple[_T, ...]:
+def merged(old: tuple[_T, ...], new: Iterable[_T]) -> tuple[_T, ...]:
     """The old things, then those of the new whose code is not there yet, in the order of their codes."""
     known = {thing.code for thing in old}
     added: dict[str, _T] = {}
