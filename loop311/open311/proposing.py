@@ -156,7 +156,8 @@ def _question(attribute: Attribute, code: str, languages: Sequence[str]) -> Ques
         help=_texts(languages, help_) if help_ else {},
         required=attribute.required,
         choices=tuple(
-            Choice(code=key, texts=_texts(languages, value.name, value.key, key)) for key, value in zip(keys, values, strict=True)
+            Choice(code=key, texts=_texts(languages, value.name, value.key, key))
+            for key, value in zip(keys, values, strict=True)
         ),
     )
 
