@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from loop311.accounts import factors, links, lockout, services
+from loop311.accounts import factors, links, lockout, services, usage
 from loop311.accounts.models import StaffMember, Token
 from loop311.accounts.policies import PERMISSIONS, Role
 from loop311.jurisdictions.services import by_slug
@@ -165,9 +165,16 @@ def token() -> None:
 @click.option("--all-scopes", is_flag=True, help="Every scope there is; so it is when no --scope is given.")
 @click.option("--staff", metavar="EMAIL", help="Carry this person's authority, never more than it.")
 @click.option("--expires-in-days", type=click.IntRange(1, 3650), help="[default: it does not expire]")
+@click.option(
+    "--per-minute",
+    type=click.IntRange(1, 1_000_000),
+    metavar="CALLS",
+    help=f"Open311 calls of one kind in a minute.  [default: {usage.PER_MINUTE}]",
+)
 def create_token(
-    city: str, name: str, scopes: tuple[str, ...], all_scopes: bool, staff: str | None, expires_in_days: int | None
-) -> None:
+    city: str, name: str, scopes: tuple[str, ...], all_scopes: bool, staff: str | None, expires_in_days: int | None,
+    per_minute: int | None,
+) -> None:  # fmt: skip
     """Print a new bearer token for CITY on standard output, this once; only its SHA-256 is kept."""
     if scopes and all_scopes:
         raise click.UsageError("Give either --scope or --all-scopes.")
@@ -178,6 +185,7 @@ def create_token(
         scopes or PERMISSIONS,
         staff=services.staff_by_email(jurisdiction, staff) if staff else None,
         expires_at=now() + timedelta(days=expires_in_days) if expires_in_days else None,
+        per_minute=per_minute,
         by=system(jurisdiction.pk),
     )
     click.echo(secret)
@@ -188,18 +196,28 @@ def create_token(
 
 @token.command("list")
 @click.argument("city")
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Of which the calls are counted."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_tokens(city: str, as_json: bool) -> None:
-    """List the tokens of CITY, without their secrets."""
-    rows = [_token_row(row) for row in services.tokens_of(by_slug(city))]
+def list_tokens(city: str, days: int, as_json: bool) -> None:
+    """List the tokens of CITY, without their secrets, and how often each was used over Open311."""
+    jurisdiction = by_slug(city)
+    uses = usage.by_token(usage.days_of(jurisdiction, since=now() - timedelta(days=days - 1)))
+    rows = [_token_row(row, uses.get(row.pk, [])) for row in services.tokens_of(jurisdiction)]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['id']:>6}  {row['state']:<8} {row['name']:<32} {len(row['scopes'])} scopes")
+        scopes = f"{len(row['scopes'])} scopes"
+        calls = sum(day["count"] for day in row["uses"])
+        refused = sum(day["refused"] for day in row["uses"])
+        beyond = f", {refused} of them beyond the limit" if refused else ""
+        used = f"  {calls} calls in {days} days{beyond}" if calls else ""
+        click.echo(f"{row['id']:>6}  {row['state']:<8} {row['name']:<32} {scopes:<10}{used}".rstrip())
 
 
-def _token_row(row: Token) -> dict[str, Any]:
+def _token_row(row: Token, uses: list[usage.Day]) -> dict[str, Any]:
     return {
         "id": row.pk,
         "name": row.name,
@@ -209,6 +227,8 @@ def _token_row(row: Token) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "revoked_at": row.revoked_at,
         "state": row.state(now()),
+        "per_minute": row.per_minute,
+        "uses": [{"day": use.day, "call": use.call, "count": use.count, "refused": use.refused} for use in uses],
     }
 
 

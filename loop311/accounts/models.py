@@ -103,6 +103,8 @@ class Token(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    per_minute = models.IntegerField(null=True)
+    """Calls of other systems' doors that are answered in one minute; null is usage.PER_MINUTE."""
 
     class Meta:
         constraints = [city_key("token")]
@@ -112,3 +114,24 @@ class Token(models.Model):
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= at else "open"
+
+
+class TokenUse(models.Model):
+    """How often a token was used on one UTC day for one kind of call."""
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    token = city_fk("accounts.Token", related_name="uses", db_index=False)
+    day = models.DateField()
+    call = models.TextField()
+    """The door and what it does: 'open311.file'."""
+    count = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    """Of `count`, those beyond the limit."""
+    minute = models.DateTimeField()
+    """The last minute in which it was used, and how often then."""
+    in_minute = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["jurisdiction", "token", "day", "call"], name="token_use_once_a_day"),
+        ]

@@ -262,6 +262,7 @@ def create_token(
     by: Actor,
     staff: StaffMember | None = None,
     expires_at: datetime | None = None,
+    per_minute: int | None = None,
     at: datetime | None = None,
 ) -> tuple[Token, str]:
     """A bearer token and its secret, which is shown this once: only its SHA-256 is kept.
@@ -285,12 +286,10 @@ def create_token(
         digest=_digest(secret),
         created_at=at,
         expires_at=expires_at,
+        per_minute=per_minute,
     )
-    body = {
-        "scopes": wanted,
-        "staff": staff.pk if staff else None,
-        "expires_at": expires_at.isoformat() if expires_at else None,
-    }
+    ends = expires_at.isoformat() if expires_at else None
+    body = {"scopes": wanted, "staff": staff.pk if staff else None, "expires_at": ends}
     ledger.append("token.created", "token", token.pk, body, by=by, at=at, first=True)
     return token, secret
 

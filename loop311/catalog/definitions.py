@@ -266,6 +266,14 @@ class Publicity(StrEnum):
     HIDDEN = "hidden"  # never public: it would identify a complainant or a victim
 
 
+class Open311Type(StrEnum):
+    """What other systems are answered that file under this service by Open311."""
+
+    REALTIME = "realtime"  # the number at once
+    BATCH = "batch"  # a token; it gives the number when somebody of the city has looked at the request
+    BLACKBOX = "blackbox"  # nothing but that it was taken; never shown over Open311
+
+
 class Joining(Definition, frozen=True, kw_only=True):
     """When two requests are likely the same thing in the world."""
 
@@ -297,6 +305,7 @@ class Service(Definition, frozen=True, kw_only=True):
     joining: Joining = Joining()
     publicity: Publicity = Publicity.EXACT
     place: PlaceNeed = PlaceNeed.REQUIRED
+    open311: Open311Type = Open311Type.REALTIME
     dispute_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 7
     physical: bool = True
     """A physical problem: a failed call-back can never close it."""

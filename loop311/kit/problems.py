@@ -83,6 +83,14 @@ class WrongMediaType(Problem):
     status = 415
 
 
+class TooMany(Problem):
+    """More than one sender may ask for; `extra` says in `retry_after` after how many seconds it may ask again."""
+
+    code = "too-many"
+    title = "You have asked too often"
+    status = 429
+
+
 class Unavailable(Problem):
     """Nothing is wrong with what was asked; the same again a little later may well work."""
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.http import http_date
 
 from loop311.georeport import render
 from loop311.georeport.model import ErrorItem, Item
 from loop311.georeport.render import Format
-from loop311.kit.problems import FieldProblem, NotFound, Problem
+from loop311.kit.problems import FieldProblem, NotFound, Problem, TooLarge
+from loop311.open311.policies import line, refuse
 
 View = Callable[..., HttpResponseBase]
 
@@ -50,9 +53,14 @@ def _answered(
     try:
         if not known:
             raise NotFound("The address ends in .xml or .json.")
+        if "\x00" in request.path_info:
+            raise NotFound("There is no such address.")
+        _refuse_nul(request)
         return view(request, format_, **parts)
     except Problem as problem:
         return of_problem(format_, problem)
+    except RequestDataTooBig:
+        return of_problem(format_, TooLarge("The form is too large; send photos as files."))
     except (MultiPartParserError, SuspiciousOperation):
         return errors(format_, [ErrorItem(code=400, description="The form cannot be read.")], 400)
     except DatabaseError:
@@ -60,6 +68,13 @@ def _answered(
         response = errors(format_, [ErrorItem(code=503, description=sentence)], 503)
         response["Retry-After"] = "5"
         return response
+
+
+def _refuse_nul(request: HttpRequest) -> None:
+    """No argument of the address can hold it, and the database none at all."""
+    for name, values in request.GET.lists():
+        if any("\x00" in value for value in values):
+            raise refuse(line(name)[:80], f"{line(name)[:80]} holds a character that no text has.")
 
 
 def _format(request: HttpRequest, ending: str) -> Format:
@@ -74,7 +89,7 @@ def _open(response: HttpResponseBase, methods: Sequence[str]) -> HttpResponseBas
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
     response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-API-Key"
-    response.headers["Access-Control-Expose-Headers"] = "ETag, Link, X-Total-Count"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After, X-Total-Count, X-Total-Count-Exceeded"
     return response
 
 
@@ -82,25 +97,50 @@ def of_problem(format_: Format, problem: Problem) -> HttpResponse:
     """One error for each field, else the sentence."""
     status = _STATUS.get(problem.status, problem.status)
     said = [_said(field) for field in problem.fields] or [problem.detail]
-    return errors(format_, [ErrorItem(code=status, description=sentence) for sentence in said], status)
+    response = errors(format_, [ErrorItem(code=status, description=sentence) for sentence in said], status)
+    wait = problem.extra.get("retry_after", 5 if status == 503 else None)
+    if wait is not None:
+        response["Retry-After"] = str(wait)
+    return response
+
+
+_CALLED = {"latitude": "lat", "longitude": "long", "address": "address_string", "file": "media"}
+"""Arguments by the names that other doors give them."""
 
 
 def _said(field: FieldProblem) -> str:
-    """An answer is called as it was sent: attribute[CODE]."""
+    """Each argument is called as it was sent; an answer is attribute[CODE]."""
     name = f"attribute[{field.field[8:]}]" if field.field.startswith("answers.") else field.field
-    return field.detail if name in field.detail else f"{name}: {field.detail}"
+    name = _CALLED.get(name, name)
+    return field.detail if not name or name in field.detail else f"{name}: {field.detail}"
 
 
 def errors(format_: Format, items: Sequence[ErrorItem], status: int) -> HttpResponse:
     return _response(format_, render.listed(items, ErrorItem, format_), status)
 
 
-def listed(format_: Format, items: Sequence[Item], kind: type[Item]) -> HttpResponse:
-    return _response(format_, render.listed(items, kind, format_))
+def listed(format_: Format, items: Iterable[Item], kind: type[Item]) -> HttpResponse:
+    return _response(format_, render.listed(list(items), kind, format_))
 
 
 def streamed(format_: Format, items: Iterable[Item], kind: type[Item]) -> StreamingHttpResponse:
     return StreamingHttpResponse(render.pieces(items, kind, format_), content_type=_content_type(format_))
+
+
+def unchanged(request: HttpRequest, tag: str) -> HttpResponse | None:
+    """304 for who holds what has this tag."""
+    if tag in request.headers.get("If-None-Match", ""):
+        return HttpResponse(status=304)
+    return None
+
+
+def tagged(response: HttpResponseBase, tag: str, changed: datetime | None) -> HttpResponseBase:
+    """To be kept, and asked for again each time."""
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "no-cache"
+    if changed:
+        response.headers["Last-Modified"] = http_date(changed.timestamp())
+    return response
 
 
 def cached(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponse:

@@ -2,92 +2,117 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
-from loop311.catalog.definitions import PlaceNeed, Service
+from loop311.catalog.definitions import Open311Type, Service
 from loop311.catalog.index import CatalogueIndex
+from loop311.georeport.model import CreateResult
 from loop311.interactions.policies import Channel
 from loop311.jurisdictions.models import Jurisdiction
-from loop311.kit.actor import Actor
-from loop311.open311 import offering
-from loop311.open311.policies import attributes, degrees, refuse, words
+from loop311.kit.actor import Actor, system
+from loop311.kit.problems import Forbidden, WrongMediaType
+from loop311.open311 import arguments, offering, services
+from loop311.open311.arguments import Arguments
+from loop311.open311.policies import refuse
 from loop311.requests import services as requests
 from loop311.requests.models import Request
 from loop311.residents import services as residents
 from loop311.residents.models import Resident
-from loop311.residents.services import PointInput
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def check_form(request: HttpRequest) -> None:
+    """A form, over TLS where the deployment has it: a key that came in the clear is not taken, and nothing is redirected."""
+    if settings.BASE_URL.startswith("https://") and not request.is_secure():
+        raise Forbidden("Send this over https; the key you sent should be replaced.")
     if request.content_type not in _FORMS:
-        raise refuse("Content-Type", "Send a form: application/x-www-form-urlencoded or multipart/form-data.")
+        raise WrongMediaType("Send a form: application/x-www-form-urlencoded or multipart/form-data.")
 
 
-@transaction.atomic
-def file(request: HttpRequest, city: Jurisdiction, index: CatalogueIndex, by: Actor) -> Request:
+@dataclass(frozen=True, slots=True)
+class Result:
+    request: Request
+    service: Service
+    token: str
+
+
+def file(request: HttpRequest, city: Jurisdiction, index: CatalogueIndex, by: Actor) -> Result:
     """The request that was filed; with the same Idempotency-Key the same one again."""
     code = request.POST.get("service_code", "").strip()
     if not code:
         raise refuse("service_code", "service_code is missing.")
     service = offering.service_of(index, code)
-    latitude, longitude = _position(request)
-    address = words("address_string", request.POST.get("address_string", "") or request.POST.get("address", ""))
-    if service.place is PlaceNeed.REQUIRED and latitude is None and not address:
-        raise refuse("address_string", "Say where: lat and long, or address_string.")
-    answers, others = offering.answers(service, attributes(_pairs(request)))
-    filing = requests.Filing(
+    given = arguments.read(request, city, service)
+    kept = requests.receive(city.pk, given.uploads)
+    key = request.headers.get("Idempotency-Key") or None
+    with transaction.atomic():
+        filed = requests.file(city, _filing(given, service, city, by), by=by, key=key)
+        if kept:
+            requests.attach_received(filed, kept, by=_showing(by), proves=False, key=key)
+        _keep_others(filed, given.others, city)
+        services.remember_photos(filed, given.links, by=by)
+        noted = services.note(
+            filed,
+            by=by,
+            with_token=service.open311 is Open311Type.BATCH,
+            account_id=given.account_id,
+            device_id=given.device_id,
+        )
+    requests.settle(city.pk, kept)
+    return Result(filed, service, noted.token if noted else "")
+
+
+def _filing(given: Arguments, service: Service, city: Jurisdiction, by: Actor) -> requests.Filing:
+    return requests.Filing(
         service_code=service.code,
-        answers=answers,
-        description=_description(request, others),
-        address=address[:1000],
-        latitude=latitude,
-        longitude=longitude,
+        answers=given.answers,
+        description=given.description,
+        address=given.spot.address,
+        latitude=given.spot.latitude,
+        longitude=given.spot.longitude,
         channel=Channel.API,
-        language=request.POST.get("locale", "")[:35],
-        resident=_resident(request, city, by),
+        language=given.language,
+        resident=_resident(given, city, by),
     )
-    return requests.file(city, filing, by=by, key=request.headers.get("Idempotency-Key") or None)
 
 
-def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in request.POST.lists() for value in values]
-
-
-def _position(request: HttpRequest) -> tuple[float | None, float | None]:
-    latitude = degrees("lat", request.POST.get("lat", ""), 90)
-    longitude = degrees("long", request.POST.get("long", ""), 180)
-    if (latitude is None) != (longitude is None):
-        missing = "long" if longitude is None else "lat"
-        raise refuse(missing, f"{missing} is missing: lat and long come together.")
-    return latitude, longitude
-
-
-def _description(request: HttpRequest, others: dict[str, list[str]]) -> str:
-    """What was said, and below it what was sent for questions that the service does not ask: nothing is lost."""
-    said = words("description", request.POST.get("description", ""))
-    link = request.POST.get("media_url", "").strip()
-    below = [f"{code}: {', '.join(values)}" for code, values in others.items()] + ([link[:2000]] if link else [])
-    return "\n".join(filter(None, [said, *below]))
-
-
-def _resident(request: HttpRequest, city: Jurisdiction, by: Actor) -> Resident | None:
+def _resident(given: Arguments, city: Jurisdiction, by: Actor) -> Resident | None:
     """Who reports, when there is a way to reach them; a name alone is nobody we could tell the end."""
-    points = [
-        PointInput(kind, address)
-        for kind, field in (("email", "email"), ("mobile", "phone"))
-        if (address := request.POST.get(field, "").strip())
-    ]
-    if not points:
+    if not given.points:
         return None
-    names = (request.POST.get(field, "").strip() for field in ("first_name", "last_name"))
-    name = " ".join(filter(None, names))[:200]
-    return residents.recognise(city, by=by, name=name, contact_points=points)
+    return residents.recognise(city, by=by, name=given.name, contact_points=given.points)
 
 
-def notice(index: CatalogueIndex, service: Service, request: Request, language: str) -> str:
+def _showing(by: Actor) -> Actor:
+    """Who may file may show the problem in the same breath."""
+    return replace(by, permissions=by.permissions | {"requests.add_evidence", "requests.comment"})
+
+
+def _keep_others(filed: Request, others: dict[str, list[str]], city: Jurisdiction) -> None:
+    """What was sent for questions that the service does not ask: the team reads it, the public does not."""
+    if others:
+        lines = [f"{code}: {', '.join(values)}" for code, values in others.items()]
+        text = "\n".join(["Sent along over Open311:", *lines])[:20_000]
+        requests.comment(filed, text=text, by=system(city.pk), key=f"open311-others-{filed.pk}")
+
+
+def answer(result: Result, index: CatalogueIndex, language: str) -> CreateResult:
+    """The number, or the token, or neither, as the service's type has it."""
+    said = _notice(index, result.service, result.request, language)
+    told = {"service_notice": said} if said else {}
+    if result.service.open311 is Open311Type.REALTIME:
+        told["service_request_id"] = result.request.number
+    elif result.token:
+        told["token"] = result.token
+    return CreateResult(**told)
+
+
+def _notice(index: CatalogueIndex, service: Service, request: Request, language: str) -> str:
     """What the sender should hear at once: the advice of the answers that were given."""
     said = [
         index.text(choice.advice, language)

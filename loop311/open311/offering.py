@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from loop311.catalog.conditions import validate_answers, visible_questions
 from loop311.catalog.definitions import Datatype, Publicity, Question, Service
 from loop311.catalog.index import CatalogueIndex
 from loop311.georeport.model import Attribute, AttributeValue, ServiceDefinition, ServiceItem
@@ -34,6 +37,7 @@ def item(index: CatalogueIndex, service: Service, language: str) -> ServiceItem:
         service_name=index.text(service.names, language),
         description=index.text(service.descriptions, language) or None,
         metadata=bool(service.questions),
+        type=service.open311.value,
         keywords=",".join(word.replace(",", " ") for word in words) or None,
         group=index.text(index.groups[service.group].names, language),
     )
@@ -62,14 +66,37 @@ def _attribute(index: CatalogueIndex, question: Question, order: int, language: 
     )
 
 
-def answers(service: Service, given: dict[str, list[str]]) -> tuple[dict[str, object], dict[str, list[str]]]:
-    """The attributes as answers, and those that the service does not ask for. Keys match in any case."""
+def answers(
+    service: Service, given: dict[str, list[str]], languages: Sequence[str]
+) -> tuple[dict[str, object], dict[str, list[str]]]:
+    """The attributes as answers, and what the service does not ask for: at all, or not with the other answers.
+
+    The format knows no conditions, so an app shows every question, and what it sends for those that are not asked is no fault.
+    """
     questions = {question.code: question for question in service.questions}
     known = {code: _answer(questions[code], values) for code, values in given.items() if code in questions}
-    return known, {code: values for code, values in given.items() if code not in questions}
+    others = {code: values for code, values in given.items() if code not in questions}
+    unasked = _unasked(service, known, languages)
+    others |= {code: given[code] for code in known if code in unasked}
+    return {code: answer for code, answer in known.items() if code not in unasked}, others
+
+
+def _unasked(service: Service, known: dict[str, object], languages: Sequence[str]) -> set[str]:
+    """Judged one after the other, as they are asked: what is not asked decides nothing."""
+    taken = dict(known)
+    while True:
+        good, _ = validate_answers(service, taken, languages)
+        asked = {question.code for question in visible_questions(service, good)}
+        beyond = next(
+            (code for code in (q.code for q in service.questions) if code in taken and code not in asked), None
+        )
+        if beyond is None:
+            return set(known) - set(taken)
+        del taken[beyond]
 
 
 def _answer(question: Question, values: list[str]) -> object:
+    """Keys match in any case."""
     codes = {choice.code.lower(): choice.code for choice in question.choices}
     chosen = [codes.get(value.lower(), value) for value in values]
     if question.datatype is Datatype.MULTIVALUELIST:

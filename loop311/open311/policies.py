@@ -28,8 +28,9 @@ def attributes(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         match = _ATTRIBUTE.fullmatch(name)
-        if match and value.strip():
-            found.setdefault(match["code"], []).append(value.strip())
+        said = printable(value).strip()
+        if match and said:
+            found.setdefault(match["code"], []).append(said)
     return found
 
 
@@ -78,10 +79,20 @@ def moment(field: str, written: str) -> datetime | None:
 
 def words(field: str, written: str) -> str:
     """Line ends as one character, nothing that XML cannot hold, at most 4,000 characters."""
-    text = _UNPRINTABLE.sub("", written.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    text = printable(written).strip()
     if len(text) > LONGEST_TEXT:
         raise refuse(field, f"{field} has {len(text)} characters; it may have {LONGEST_TEXT}.")
     return text
+
+
+def printable(written: str) -> str:
+    """Line ends as one character, and nothing that XML cannot hold."""
+    return _UNPRINTABLE.sub("", written.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def line(written: str) -> str:
+    """The same, in one line."""
+    return " ".join(printable(written).split())
 
 
 def degrees(field: str, written: str, most: float) -> float | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import cast
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
@@ -17,11 +20,11 @@ from loop311.georeport.model import (
 )
 from loop311.georeport.render import Format
 from loop311.jurisdictions.models import Jurisdiction
-from loop311.kit.clock import now
+from loop311.kit.downloads import download
 from loop311.kit.problems import NotFound
-from loop311.open311 import door, filing, offering, publishing
-from loop311.open311.cities import argument, city_of, sender_of
-from loop311.open311.policies import MOST, listed, moment, refuse, statuses, window
+from loop311.open311 import door, filing, offering, photos, publishing, querying, tokens
+from loop311.open311.cities import city_of, named, sender_of
+from loop311.requests.models import Request
 
 CHANGESET = "2026-11-22T00:00:00Z"
 """Of these endpoints: when what they can do last changed."""
@@ -88,77 +91,72 @@ def requests(request: HttpRequest, format_: Format) -> HttpResponseBase:
 def _file(request: HttpRequest, format_: Format) -> HttpResponseBase:
     filing.check_form(request)
     city = city_of(request)
-    by = sender_of(request, city, "requests.file")
+    by = sender_of(request, city, "requests.file", call="open311.file")
     _, index = current(city.pk)
     filed = filing.file(request, city, index, by)
-    notice = filing.notice(index, index.services[filed.service.code], filed, _language(request, city))
-    result = (
-        CreateResult(service_request_id=filed.number, service_notice=notice)
-        if notice
-        else CreateResult(service_request_id=filed.number)
-    )
-    return door.listed(format_, [result], CreateResult)
+    return door.listed(format_, [filing.answer(filed, index, _language(request, city))], CreateResult)
 
 
 def _list(request: HttpRequest, format_: Format) -> HttpResponseBase:
+    """A page of requests; streamed when it is long, nothing but 304 for who holds it already."""
     city = city_of(request)
-    found = publishing.found(city, _asked(request, city))
-    return door.listed(format_, publishing.items(found, city, _language(request, city)), RequestItem)
+    version, index = current(city.pk)
+    language = _language(request, city)
+    wanted = querying.asked(request, index)
+    rows = publishing.found(city, index, wanted)
+    shown = rows if wanted.numbers else rows[: wanted.page_size]
+    count = querying.total(city, index, wanted, len(rows), querying.counted_query(request))
+    tag = _tag(format_, language, version.pk, count, wanted.extensions, shown)
+    response: HttpResponseBase | None = door.unchanged(request, tag)
+    if response is None:
+        items = publishing.items(shown, city, language)
+        answer = door.streamed if len(shown) > _STREAMED else door.listed
+        response = answer(format_, items, RequestItem)
+    for name, value in querying.headers(request, wanted, count, more=len(rows) > len(shown)).items():
+        response.headers[name] = value
+    return door.tagged(response, tag, max((row.updated_at for row in shown), default=None))
 
 
-def _asked(request: HttpRequest, city: Jurisdiction) -> publishing.Asked:
-    get = request.GET
-    numbers = listed(get.getlist("service_request_id"))
-    if numbers:
-        return publishing.Asked(numbers=numbers)
-    names = ("start_date", "end_date", "updated_after", "updated_before")
-    start, end, after, before = (moment(name, get.get(name, "")) for name in names)
-    bounded = start or end or not (after or before)
-    return publishing.Asked(
-        service_codes=_codes(listed(get.getlist("service_code")), city),
-        statuses=statuses(get.getlist("status")),
-        window=window(start, end, now()) if bounded else None,
-        page=_whole_number(request, "page", 1, 100_000),
-        page_size=_whole_number(request, "page_size", MOST, MOST),
-        updated_after=after,
-        updated_before=before,
-    )
+_STREAMED = 100
+"""Lists longer than this go out piece by piece."""
 
 
-def _codes(codes: list[str], city: Jurisdiction) -> list[str]:
-    """NotFound when none of them exists; unknown ones beside known ones are passed over."""
-    if not codes:
-        return []
-    _, index = current(city.pk)
-    known = [code for code in codes if code in index.services]
-    if not known:
-        raise NotFound(f"There is no service_code {codes[0][:80]!r}.")
-    return known
-
-
-def _whole_number(request: HttpRequest, name: str, default: int, most: int) -> int:
-    written = request.GET.get(name, "").strip()
-    if not written:
-        return default
-    if not written.isascii() or not written.isdigit() or not 1 <= int(written[:9]) <= most:
-        raise refuse(name, f"{name} is a whole number from 1 to {most}.")
-    return int(written)
+def _tag(format_: Format, *parts: object) -> str:
+    """Of what the list is made from, so that a list nobody needs again is not even written: each change of a request, and each
+    photo or comment, raises its version.
+    """
+    *facts, rows = parts
+    versions = [(row.pk, row.version) for row in cast("list[Request]", rows)]
+    said = repr((format_, *facts, versions)).encode()
+    return f'"{hashlib.sha256(said).hexdigest()[:32]}"'
 
 
 @door.address("GET", "HEAD")
 def one(request: HttpRequest, format_: Format, number: str) -> HttpResponseBase:
     city = city_of(request)
-    items = publishing.items([publishing.one(city, number)], city, _language(request, city))
-    return door.listed(format_, items, RequestItem)
+    _, index = current(city.pk)
+    found = publishing.one(city, index, number, extensions=querying.with_extensions(request))
+    response = door.listed(format_, publishing.items([found], city, _language(request, city)), RequestItem)
+    return door.cached(request, response, 0)
+
+
+@door.address("GET", "HEAD")
+def media(request: HttpRequest, format_: Format, city: str, number: str, photo: str) -> HttpResponseBase:
+    """A photo that shows the problem, of a request whose exact place is public."""
+    where = named(city)
+    _, index = current(where.pk)
+    response = download(photos.shown(publishing.one(where, index, number), int(photo)))
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Cache-Control"] = f"public, max-age={_KEPT}"
+    del response["Vary"]
+    return response
 
 
 @door.address("GET", "HEAD")
 def token(request: HttpRequest, format_: Format, token: str) -> HttpResponseBase:
-    """Every filing here has its number at once, and that number is its token too: who asks by it is not left waiting."""
-    city = city_of(request)
-    argument(request, "jurisdiction_id")
-    found = publishing.one(city, token)
-    return door.listed(format_, [TokenResult(service_request_id=found.number, token=token)], TokenResult)
+    """What a batch service gave: the number, once somebody of the city has looked at the request; until then an empty one."""
+    number = tokens.number_behind(city_of(request), token)
+    return door.listed(format_, [TokenResult(service_request_id=number, token=token)], TokenResult)
 
 
 @door.address("GET", "HEAD", "POST")

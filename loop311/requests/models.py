@@ -125,6 +125,11 @@ class Request(models.Model):
                 condition=Q(state__in=sorted(OPEN_STATES)),
             ),
             models.Index(
+                fields=["jurisdiction", "latitude", "longitude"],
+                name="request_near",
+                condition=Q(latitude__isnull=False),
+            ),
+            models.Index(
                 fields=["jurisdiction", "due_at"],
                 name="request_open_due",
                 condition=Q(state__in=sorted(OPEN_STATES)),

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "loop311.requests",
     "loop311.notifications",
     "loop311.callbacks",
+    "loop311.open311",
     "loop311.workorders",
     "loop311.desk",
     "loop311.measures",

@@ -9,6 +9,7 @@ from loop311.ledger.services import Handler
 from loop311.notifications import services as notifications
 from loop311.notifications.defaults import TEMPLATES
 from loop311.notifications.sign_in_mail import TEXTS as SIGN_IN_TEXTS
+from loop311.open311 import services as open311
 from loop311.requests import services as requests
 
 TOLD_OF_REQUESTS = tuple(kind for kind in TEMPLATES if kind.startswith("request."))
@@ -24,7 +25,7 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
     "request.escalated": (notifications.notify_escalation,),
     "callback.late": (notifications.notify_late_callback,),
     "gap.late": (notifications.notify_gap_late,),
-    "request.words_erased": (requests.remove_erased_files,),
+    "request.words_erased": (requests.remove_erased_files, open311.forget_words),
     **dict.fromkeys(TOLD_OF_SIGN_INS, (notifications.notify_own_sign_in,)),
     "resident.erased": (
         interactions.forget_resident,

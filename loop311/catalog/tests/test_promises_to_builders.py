@@ -29,6 +29,7 @@ def test_a_stored_version_means_the_same_for_ever() -> None:
     assert canonical(old) == OLD_DOCUMENT
     assert (question.required, question.safety, question.private, question.max_length) == (False, False, False, 2000)
     assert (service.priority, service.publicity, service.place) == ("standard", "exact", "required")
+    assert service.open311 == "realtime"
     assert (service.dispute_days, service.physical, service.historical) == (7, True, False)
     assert (service.joining.radius_metres, service.joining.days) == (0, 60)
     assert old.promises[0].resolution.calendar == old.teams[0].calendar == "always"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from defusedxml import ElementTree
@@ -16,44 +15,11 @@ from loop311.jurisdictions import services as jurisdictions
 from loop311.kit.clock import now
 from loop311.kit.testing import same_number_of_queries
 from loop311.open311.policies import attributes
+from loop311.open311.testing import V2, get, post, said
 from loop311.requests.models import Request
 from loop311.requests.testing import City, make_city
 
 pytestmark = pytest.mark.django_db
-V2 = "/open311/v2"
-
-
-@pytest.fixture
-def city() -> City:
-    return make_city("springfield")
-
-
-@pytest.fixture
-def key(city: City) -> str:
-    return a_secret(city.jurisdiction, ["requests.file"])
-
-
-def get(path: str, status: int = 200, **headers: str) -> Any:
-    response = Client().get(f"{V2}/{path}", headers=headers)
-    assert response.status_code == status, response.content
-    return response
-
-
-def post(key: str, status: Any = 200, *, client: Any = None, **form: Any) -> Any:
-    sent = {
-        "api_key": key,
-        "service_code": "pothole",
-        "address_string": "1200 Main Street",
-        "attribute[danger]": "no",
-        **form,
-    }
-    response = (client or Client()).post(f"{V2}/requests.json", sent)
-    assert response.status_code == status, response.content
-    return response.json()
-
-
-def said(errors: Any) -> str:
-    return " ".join(error["description"] for error in errors)
 
 
 # --- Discovery, services, definitions ------------------------------------------------------------------------------------
@@ -177,11 +143,6 @@ def test_an_unknown_service_is_404(city: City, key: str) -> None:
     post(key, 404, service_code="unicorns")
 
 
-def test_json_is_not_a_form(city: City, key: str) -> None:
-    response = Client().post(f"{V2}/requests.json", "{}", content_type="application/json")
-    assert response.status_code == 400
-
-
 def test_the_same_idempotency_key_makes_one_request(city: City, key: str) -> None:
     client = Client(headers={"Idempotency-Key": "once"})
     assert post(key, client=client) == post(key, client=client)
@@ -192,11 +153,6 @@ def test_attributes_come_in_every_bracket_form() -> None:
     pairs = [("attribute[A]", "1"), ("attribute[B][]", "x"), ("attribute[B][]", "y"), ("attribute[C][0]", "z"),
              ("attribute[D.e f?]", "q"), ("attribute[E]", " "), ("description", "no")]  # fmt: skip
     assert attributes(pairs) == {"A": ["1"], "B": ["x", "y"], "C": ["z"], "D.e f?": ["q"]}
-
-
-def test_attributes_nobody_asks_for_are_kept_below_the_words(city: City, key: str) -> None:
-    (answer,) = post(key, description="Deep", **{"attribute[COLOUR]": "blue"})
-    assert Request.objects.get(number=answer["service_request_id"]).description == "Deep\nCOLOUR: blue"
 
 
 # --- Finding -------------------------------------------------------------------------------------------------------------

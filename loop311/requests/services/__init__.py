@@ -1,6 +1,13 @@
 """The only writers of this room's tables: one function for each verb of the state table."""
 
-from loop311.requests.services.attaching import attach, remove_erased_files, sweep_files
+from loop311.requests.services.attaching import (
+    attach,
+    attach_received,
+    receive,
+    remove_erased_files,
+    settle,
+    sweep_files,
+)
 from loop311.requests.services.counting import count_usual_times
 from loop311.requests.services.ending import (
     Proof,
@@ -28,6 +35,7 @@ __all__ = [
     "add_evidence",
     "assign",
     "attach",
+    "attach_received",
     "change_service",
     "close_undisputed",
     "comment",
@@ -40,12 +48,14 @@ __all__ = [
     "forget_resident",
     "hand_over",
     "join",
+    "receive",
     "remove_erased_files",
     "reroute",
     "resolve",
     "restate",
     "resume",
     "separate",
+    "settle",
     "start",
     "sweep",
     "sweep_files",

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """A file that is safely on the disk and that no row names yet."""
 
     what: Readied
@@ -72,26 +72,46 @@ def attach(
     access.permit(by, Verb.ADD_EVIDENCE)
     if not uploads:
         raise Invalid("Choose a photo or a PDF.", fields=[FieldProblem("file", "There is none.")])
-    read = [(upload, ready(upload.data, upload.name)) for upload in uploads]
-    files = store(by.jurisdiction_id)
-    kept = [_put(files, upload, what) for upload, what in read]
-    request = _attach(request, kept, by=by, proves=proves, note=note, version=version, key=key, at=at or now())
-    for each in kept:
-        for digest in each.digests:
-            files.settle(digest)
+    kept = receive(by.jurisdiction_id, uploads)
+    request = attach_received(request, kept, by=by, proves=proves, note=note, version=version, key=key, at=at)
+    settle(by.jurisdiction_id, kept)
     return request
 
 
-def _put(files: Store, upload: Upload, what: Readied) -> _Kept:
+def receive(jurisdiction_id: int, uploads: Sequence[Upload]) -> list[Kept]:
+    """Read, written anew and safely on the disk, before any transaction; what is never attached is swept."""
+    read = [(upload, ready(upload.data, upload.name)) for upload in uploads]
+    files = store(jurisdiction_id)
+    return [_put(files, upload, what) for upload, what in read]
+
+
+def settle(jurisdiction_id: int, kept: Sequence[Kept]) -> None:
+    """After the commit of what names them: they are no longer on their way."""
+    files = store(jurisdiction_id)
+    for each in kept:
+        for digest in each.digests:
+            files.settle(digest)
+
+
+def _put(files: Store, upload: Upload, what: Readied) -> Kept:
     thumbnail = files.put(what.thumbnail) if what.thumbnail else None
-    return _Kept(what, files.put(what.data), thumbnail, hashlib.sha256(upload.data).digest())
+    return Kept(what, files.put(what.data), thumbnail, hashlib.sha256(upload.data).digest())
 
 
 @transaction.atomic
-def _attach(
-    request: Request, kept: Sequence[_Kept], *, by: Actor, proves: bool, note: str, version: int | None, key: str | None,
-    at: datetime,
-) -> Request:  # fmt: skip
+def attach_received(
+    request: Request,
+    kept: Sequence[Kept],
+    *,
+    by: Actor,
+    proves: bool = True,
+    note: str = "",
+    version: int | None = None,
+    key: str | None = None,
+    at: datetime | None = None,
+) -> Request:
+    """Of `attach` what happens in the transaction."""
+    at = at or now()
     request = access.lock(request.pk, by=by)
     came = [each.received_digest.hex() for each in kept]
     digest = access.digest_of({"request": request.pk, "files": came, "proves": proves, "note": note})
@@ -109,7 +129,7 @@ def _attach(
     return request
 
 
-def _name(request: Request, kept: _Kept, *, by: Actor, proves: bool, note: str, at: datetime) -> None:
+def _name(request: Request, kept: Kept, *, by: Actor, proves: bool, note: str, at: datetime) -> None:
     evidence = _evidence(request, kept, note, by=by, at=at) if proves else None
     row = _row(request, kept, evidence, note, by=by, at=at)
     if evidence is None:
@@ -117,12 +137,12 @@ def _name(request: Request, kept: _Kept, *, by: Actor, proves: bool, note: str, 
         access.write(request, "request.attached", body, by=by, at=at)
 
 
-def _evidence(request: Request, kept: _Kept, note: str, *, by: Actor, at: datetime) -> Evidence:
+def _evidence(request: Request, kept: Kept, note: str, *, by: Actor, at: datetime) -> Evidence:
     kind = EvidenceKind.PHOTO if kept.what.is_photo else EvidenceKind.DOCUMENT
     return keep(request, Proof(kind=kind, digest=kept.digest, note=note), by=by, at=at)
 
 
-def _row(request: Request, kept: _Kept, evidence: Evidence | None, note: str, *, by: Actor, at: datetime) -> Attachment:
+def _row(request: Request, kept: Kept, evidence: Evidence | None, note: str, *, by: Actor, at: datetime) -> Attachment:
     what = kept.what
     return Attachment.objects.create(
         jurisdiction_id=request.jurisdiction_id,

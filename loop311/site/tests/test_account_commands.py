@@ -7,10 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
-from loop311.accounts import links, services
+from loop311.accounts import links, services, usage
 from loop311.accounts.models import StaffMember, User
 from loop311.accounts.policies import PERMISSIONS
 from loop311.accounts.testing import a_city, a_member, a_team
+from loop311.kit.clock import now
 from loop311.ledger.models import Event
 from loop311.site.cli import main
 
@@ -130,3 +131,14 @@ def test_a_revoked_token_opens_nothing_and_another_citys_cannot_be_revoked() -> 
     assert run("token", "revoke", "san-rio", str(row["id"])).exit_code == 0
     assert services.authenticate(secret) is None
     assert "revoked" in run("token", "list", "san-rio").stdout
+
+
+def test_the_list_of_tokens_says_how_often_each_was_used_and_what_was_refused() -> None:
+    a_city("san-rio")
+    secret = run("token", "create", "san-rio", "--per-minute", "1").stdout.strip()
+    usage.count(secret, "open311.file", at=now())
+    usage.count(secret, "open311.file", at=now())
+    assert "2 calls in 30 days" in run("token", "list", "san-rio").stdout
+    [row] = json.loads(run("token", "list", "san-rio", "--json", "--days", "1").stdout)
+    assert row["per_minute"] == 1
+    assert {(use["call"], use["count"]) for use in row["uses"]} == {("open311.file", 2)}

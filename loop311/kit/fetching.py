@@ -1,0 +1,170 @@
+"""A file from an address that somebody else wrote: only from the open internet, only so much, only so long.
+
+What is refused is refused where the connection is made, by the address that was looked up for it: a name that points to another
+machine a moment later, or an answer that sends us on, leads nowhere inside the house.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+_REDIRECTS = 3
+_CHUNK = 65_536
+_MOVED = (301, 302, 303, 307, 308)
+_AGAIN = (408, 425, 429)
+LONGEST_URL = 2_000
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Refused(Exception):
+    """It is not fetched, and never will be; the message says why."""
+
+
+class Away(Exception):
+    """It could not be had this time."""
+
+
+def is_public(address: Address) -> bool:
+    """Whether the open internet is behind it: no loopback, private, link-local, multicast or reserved address, however wrapped."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inside = address.ipv4_mapped or address.sixtofour or _translated(address)
+        if inside is not None:
+            return is_public(inside)
+        if address.teredo is not None or address.is_site_local:
+            return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def _translated(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None
+
+
+def check_url(url: str) -> SplitResult:
+    """Refused unless it is a plain http or https address with a host."""
+    if len(url) > LONGEST_URL or any(character <= " " or character == "\x7f" for character in url):
+        raise Refused("This is no address of a file.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Refused("This is no address of a file.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise Refused("Only http and https addresses are fetched.")
+    if parts.username is not None or parts.password is not None:
+        raise Refused("An address with a password in it is not fetched.")
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Until:
+    """The instant, by the steady clock, at which patience ends."""
+
+    end: float
+
+    def left(self) -> float:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise Away("It took too long.")
+        return left
+
+
+def fetch(url: str, *, most: int, seconds: float) -> bytes:
+    """The bytes behind the address, at most `most`, within `seconds` for all of it. Raises Refused or Away."""
+    until = _Until(time.monotonic() + seconds)
+    for _ in range(_REDIRECTS + 1):
+        answer = _get(check_url(url), url, most, until)
+        if isinstance(answer, bytes):
+            return answer
+        url = answer
+    raise Refused("It is moved on and on.")
+
+
+def _get(parts: SplitResult, url: str, most: int, until: _Until) -> bytes | str:
+    """The bytes, or the address to go on to."""
+    try:
+        connection = _connect(parts, until)
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request(
+                "GET", path, headers={"Accept": "image/*, application/pdf", "Accept-Encoding": "identity"}
+            )
+            answer = connection.getresponse()
+            if answer.status in _MOVED:
+                return urljoin(url, answer.headers.get("Location", ""))
+            _check_status(answer.status)
+            return _read(connection, answer, most, until)
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException) as error:
+        raise Away(f"The other server cannot be reached ({type(error).__name__}).") from error
+    except UnicodeError as error:
+        raise Refused("This is no address of a file.") from error
+
+
+def _check_status(status: int) -> None:
+    if status >= 500 or status in _AGAIN:
+        raise Away(f"The other server answered {status}.")
+    if status != 200:
+        raise Refused(f"The other server answered {status}.")
+
+
+def _read(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, most: int, until: _Until) -> bytes:
+    body = bytearray()
+    while True:
+        if connection.sock is not None:
+            connection.sock.settimeout(until.left())
+        until.left()
+        piece = answer.read1(_CHUNK)
+        if not piece:
+            break
+        body += piece
+        if len(body) > most:
+            raise Refused(f"The file is larger than {most // 1_000_000} MB.")
+    if answer.length:
+        raise Away("The answer broke off.")
+    return bytes(body)
+
+
+def _connect(parts: SplitResult, until: _Until) -> http.client.HTTPConnection:
+    """Connected to an address that was looked up and judged here; the name is used for TLS and the Host header only."""
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    sock = _socket(host, port, until)
+    if parts.scheme == "http":
+        plain = http.client.HTTPConnection(host, port)
+        plain.sock = sock
+        return plain
+    try:
+        safe = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+    except (OSError, ValueError):
+        sock.close()
+        raise
+    connection = http.client.HTTPSConnection(host, port)
+    connection.sock = safe
+    return connection
+
+
+def _socket(host: str, port: int, until: _Until) -> socket.socket:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_, where in found:
+        if not is_public(ipaddress.ip_address(str(where[0]).partition("%")[0])):
+            raise Refused("This address does not lie on the open internet.")
+    family, kind, protocol, _, where = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(until.left())
+        sock.connect(where)
+    except (OSError, Away):
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,41 @@
+"""What `extensions=true` adds to a request: what the city knows beyond GeoReport's fields. Public, like all the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from loop311.requests.models import Request
+from loop311.requests.policies import State
+
+_ENDS = frozenset({State.DONE, State.CLOSED, State.DECLINED})
+
+
+def attributes(request: Request, sentence: str) -> dict[str, Any]:
+    """`request` as publishing gave it with extensions; what there is none of is left out."""
+    said: dict[str, Any] = {
+        "detailed_status": request.state,
+        "channel": request.channel,
+        "priority": request.priority,
+        "joined_count": request.joined_count,
+        "reopened_count": request.reopened_count,
+        "is_joined": request.state == State.JOINED,
+        **_promise(request),
+        "areas": [{"layer": layer, "key": key} for layer, key in sorted(request.areas.items())],
+    }
+    if request.state in _ENDS:
+        said |= {"outcome": request.outcome, "outcome_sentence": sentence}
+    if request.ended_at:
+        said["closed_datetime"] = _whole(request.ended_at)
+    return said
+
+
+def _promise(request: Request) -> dict[str, datetime]:
+    """The date that holds now, and the one that was promised first."""
+    first: datetime | None = getattr(request, "first_promise", None)
+    dates = {"promised_datetime": request.due_at, "first_promised_datetime": first}
+    return {name: _whole(at) for name, at in dates.items() if at}
+
+
+def _whole(at: datetime) -> datetime:
+    return at.replace(microsecond=0)
