@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import click
@@ -26,3 +28,20 @@ def needs_database(function: Callable[..., object]) -> bool:
 def print_json(report: object) -> None:
     """One JSON document on standard output: what --json promises."""
     click.echo(json.dumps(report, indent=2, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error when that is a terminal; called with the steps done and the steps in all."""
+    stream = sys.stderr
+    if not stream.isatty():
+        yield lambda _steps, _total: None
+        return
+    with click.progressbar(range(0), length=1, label=label, file=stream) as bar:
+
+        def tick(steps: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(steps)
+
+        yield tick
+        bar.update(max((bar.length or 0) - bar.pos, 0))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import click
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.jurisdictions.services import by_slug
 from loop311.kit.actor import system
+from loop311.kit.commands import progress
 from loop311.kit.problems import NotFound
 from loop311.requests import imports, services
 
@@ -65,23 +63,6 @@ def count_history(city: str, as_json: bool) -> None:
     """Count anew how long requests of each service have taken lately; the worker does so every six hours."""
     found = services.count_usual_times(by_slug(city).pk)
     click.echo(json.dumps({"counted": found}) if as_json else f"{found:,} services and areas with enough requests.")
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error when that is a terminal; called with the steps done and the steps in all."""
-    stream = sys.stderr
-    if not stream.isatty():
-        yield lambda _steps, _total: None
-        return
-    with click.progressbar(range(0), length=1, label=label, file=stream) as bar:
-
-        def tick(steps: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(steps)
-
-        yield tick
-        bar.update(max((bar.length or 0) - bar.pos, 0))
 
 
 def _sentences(summary: imports.Summary, *, dry_run: bool) -> str:

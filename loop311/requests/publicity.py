@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -32,22 +33,44 @@ class Place(NamedTuple):
     longitude: float | None
 
 
-def public_place(publicity: str, address: str, latitude: float | None, longitude: float | None) -> Place:
-    """The place itself only of a service that is published exactly; of any other its block."""
-    shown = public_address(address)
+_STRICTER = {Publicity.EXACT.value: 0, Publicity.BLOCK.value: 1, Publicity.HIDDEN.value: 2}
+
+
+def strictest(*rules: str) -> str:
+    """Of what held when it was filed and what holds today, say; what is not known is taken for hidden."""
+    return max(rules, key=lambda rule: _STRICTER.get(rule, 3))
+
+
+def public_place(
+    publicity: str, address: str, latitude: float | None, longitude: float | None, *, names: Iterable[str] = ()
+) -> Place:
+    """The place itself only of a service that is published exactly; of any other its block. `names`: as `public_words`."""
+    shown = public_address(address, names)
     if publicity == Publicity.EXACT:
         return Place(shown, latitude, longitude)
     return Place(block(shown), *block_position(latitude, longitude))
 
 
-def public_words(text: str) -> str:
-    """Without e-mail addresses and telephone numbers, which people write into descriptions."""
-    return _PHONE.sub(REMOVED, _EMAIL.sub(REMOVED, text))
+def public_words(text: str, names: Iterable[str] = ()) -> str:
+    """Without e-mail addresses and telephone numbers, which people write into descriptions, and these whole names."""
+    shown = _PHONE.sub(REMOVED, _EMAIL.sub(REMOVED, text))
+    for name in names:
+        words = name.split()
+        if words and words[0].casefold() in shown.casefold():
+            shown = _named(words).sub(REMOVED, shown)
+    return shown
 
 
-def public_address(text: str) -> str:
+def _named(words: Sequence[str]) -> re.Pattern[str]:
+    """The name as it is written, or with its last word first ('Doe, Maria')."""
+    spellings = [words, [words[-1], *words[:-1]]] if len(words) > 1 else [words]
+    either = "|".join(r"[\s,]+".join(map(re.escape, spelling)) for spelling in spellings)
+    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+
+
+def public_address(text: str, names: Iterable[str] = ()) -> str:
     """As `public_words`, and without the door behind which somebody lives: 'Apt 5', '#12'."""
-    return _UNIT.sub("", public_words(text))
+    return _UNIT.sub("", public_words(text, names))
 
 
 def block(address: str) -> str:

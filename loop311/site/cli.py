@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "streets": Entry("loop311.places.commands:streets", "Load the streets a map shows, or draw them from addresses."),
     "addresses": Entry("loop311.places.commands:addresses", "Load addresses and intersections."),
     "report": Entry("loop311.measures.commands:report", "How the city does: requests opened, closed, late, on time."),
+    "opendata": Entry("loop311.opendata.commands:opendata", "Publish requests as open data, without personal data."),
     "demo": Entry("loop311.site.demo.commands:demo", "Make the fictional demo city.", migrates=True),
 }
 """Every command of the product. A room adds its line."""

@@ -327,6 +327,9 @@ class Drafter:
     def _position(self, rule: Position | None) -> tuple[Pick, Pick]:
         if rule is None:
             return _nothing, _nothing
+        if rule.point:
+            point = self._clean(rule.point)
+            return lambda row: _of_pair(point(row))[0], lambda row: _of_pair(point(row))[1]
         return self._clean(rule.y or rule.latitude), self._clean(rule.x or rule.longitude)
 
     def _times(self, rule: Times, zone: ZoneInfo, pick: Callable[[Columns], Pick]) -> tuple[Pick, LocalTimes]:
@@ -365,6 +368,12 @@ class Drafter:
             return ""
 
         return first
+
+
+def _of_pair(cell: str) -> tuple[str, str]:
+    """('32.78', '-96.80') of '(32.78,-96.80)'."""
+    first, _, second = cell.strip("() ").partition(",")
+    return first.strip(), second.strip()
 
 
 def _area_key(rule: Areas, cell: str) -> str | None:

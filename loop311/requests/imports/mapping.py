@@ -100,10 +100,12 @@ class Areas(Rule, frozen=True, kw_only=True):
 
 
 class Position(Rule, frozen=True, kw_only=True):
-    """Degrees in `latitude` and `longitude`, or projected `x` and `y` with their `crs` (for instance 'EPSG:2278')."""
+    """Degrees in `latitude` and `longitude` or both in `point`, or projected `x` and `y` with their `crs` ('EPSG:2278')."""
 
     latitude: str = ""
     longitude: str = ""
+    point: str = ""
+    """A column that holds both: '(32.78,-96.80)'."""
     x: str = ""
     y: str = ""
     crs: str = ""
@@ -203,8 +205,8 @@ def _mistakes(mapping: Mapping) -> Iterator[str]:
         except re.error as error:
             yield f"{pattern!r} is no regular expression ({error})"
     place = mapping.position
-    if place and not (place.latitude and place.longitude) and not (place.x and place.y and place.crs):
-        yield "the position needs latitude and longitude, or x, y and crs"
+    if place and not (place.point or (place.latitude and place.longitude) or (place.x and place.y and place.crs)):
+        yield "the position needs latitude and longitude, or x, y and crs, or a point"
 
 
 def listed(columns: Columns) -> tuple[str, ...]:

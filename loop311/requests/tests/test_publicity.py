@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loop311.requests.publicity import Place, block, public_address, public_place, public_words
+from loop311.requests.publicity import Place, block, public_address, public_place, public_words, strictest
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,17 @@ from loop311.requests.publicity import Place, block, public_address, public_plac
 )
 def test_words_lose_what_reaches_a_person(written: str, shown: str) -> None:
     assert public_words(written) == shown
+
+
+@pytest.mark.parametrize("written", ["ask for Maria  Doe inside", "ask for DOE, MARIA inside"])
+def test_the_whole_name_of_a_reporter_is_removed_wherever_it_stands(written: str) -> None:
+    assert public_words(written, ["", "Maria Doe"]) == "ask for [removed] inside"
+    assert public_words("Maria Street, Doeville", ["Maria Doe"]) == "Maria Street, Doeville"
+
+
+def test_of_two_rules_the_stricter_one_holds() -> None:
+    assert strictest("exact", "block") == strictest("block", "exact") == "block"
+    assert strictest("hidden", "exact", "block") == "hidden"
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,6 @@ def test_a_mistake_in_a_mapping_is_named(change: tuple[str, str], sentence: str)
 
 
 def test_the_shipped_mappings_are_right() -> None:
-    assert imports.shipped() == ["boston", "new_york", "san_antonio"]
+    assert imports.shipped() == ["boston", "dallas", "new_york", "san_antonio"]
     for name in imports.shipped():
         assert imports.load(name).source == f"{name}_311"
