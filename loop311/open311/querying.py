@@ -13,7 +13,7 @@ from loop311.catalog.index import CatalogueIndex
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
 from loop311.kit.problems import NotFound
-from loop311.open311 import publishing
+from loop311.open311 import publishing, updates
 from loop311.open311.nearness import Box, Circle
 from loop311.open311.policies import MOST, degrees, listed, moment, refuse, statuses, window
 from loop311.open311.publishing import MOST_COUNTED, Asked
@@ -39,18 +39,37 @@ def asked(request: HttpRequest, index: CatalogueIndex) -> Asked:
     if after and before and before < after:
         raise refuse("updated_after", "updated_after lies after updated_before.")
     bounded = start or end or not (after or before)
-    size = "per_page" if get.get("per_page", "").strip() and not get.get("page_size", "").strip() else "page_size"
+    page, size = page_of(request)
     return Asked(
         service_codes=_codes(listed(get.getlist("service_code")), index),
         statuses=statuses(get.getlist("status")),
         window=window(start, end, now()) if bounded else None,
-        page=_whole_number(request, "page", 1, 100_000),
-        page_size=_whole_number(request, size, MOST, MOST),
+        page=page,
+        page_size=size,
         updated_after=after,
         updated_before=before,
         where=_where(request),
         extensions=extensions,
     )
+
+
+def page_of(request: HttpRequest) -> tuple[int, int]:
+    """Which page, and how many on it."""
+    get = request.GET
+    size = "per_page" if get.get("per_page", "").strip() and not get.get("page_size", "").strip() else "page_size"
+    return _whole_number(request, "page", 1, 100_000), _whole_number(request, size, MOST, MOST)
+
+
+def updates_asked(request: HttpRequest) -> updates.Wanted:
+    """Of servicerequestupdates: a window of at most a month by the time of the update."""
+    start, end = (moment(name, request.GET.get(name, "")) for name in ("start_date", "end_date"))
+    window = updates.window(start, end, now())
+    if window.end < window.start:
+        raise refuse("start_date", "The start_date lies after the end_date.")
+    if window.end - window.start > updates.LONGEST:
+        raise refuse("start_date", f"The dates span more than {updates.LONGEST.days} days; ask for shorter parts.")
+    numbers = listed(request.GET.getlist("service_request_id"))[:MOST]
+    return updates.Wanted(window, numbers, *page_of(request))
 
 
 def _codes(codes: list[str], index: CatalogueIndex) -> list[str]:
@@ -136,13 +155,15 @@ def headers(request: HttpRequest, wanted: Asked, count: int, *, more: bool) -> d
     said = {"X-Total-Count": str(min(count, MOST_COUNTED))}
     if count > MOST_COUNTED:
         said["X-Total-Count-Exceeded"] = "true"
-    pages = {"first": 1} if wanted.page > 1 else {}
-    if wanted.page > 1:
-        pages["prev"] = wanted.page - 1
+    return said | links(request, wanted.page, more=more)
+
+
+def links(request: HttpRequest, page: int, *, more: bool) -> dict[str, str]:
+    pages = {"first": 1, "prev": page - 1} if page > 1 else {}
     if more:
-        pages["next"] = wanted.page + 1
-    links = [f'<{_address(request, page)}>; rel="{name}"' for name, page in pages.items()]
-    return said | ({"Link": ", ".join(links)} if links else {})
+        pages["next"] = page + 1
+    found = [f'<{_address(request, number)}>; rel="{name}"' for name, number in pages.items()]
+    return {"Link": ", ".join(found)} if found else {}
 
 
 def _address(request: HttpRequest, page: int) -> str:

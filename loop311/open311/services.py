@@ -13,6 +13,7 @@ from loop311.kit.clock import now
 from loop311.kit.jobs import LATER, defer
 from loop311.ledger.models import Event
 from loop311.open311.models import Filed, RemotePhoto, TakenUpdate
+from loop311.open311.policies import refuse
 from loop311.requests.models import Request
 
 _TOKEN_BYTES = 24
@@ -60,6 +61,20 @@ def remember_photos(request: Request, links: Sequence[str], *, by: Actor, at: da
 def settle_photo(photo: RemotePhoto, problem: str = "", *, at: datetime | None = None) -> None:
     photo.settled_at, photo.problem = at or now(), problem[:200]
     photo.save(update_fields=["settled_at", "problem"])
+
+
+@transaction.atomic
+def take_update(request: Request, update_id: str, digest: bytes, *, by: Actor, at: datetime | None = None) -> bool:
+    """Whether it is new. Two of one id at once wait here for each other. Raises Invalid when the id was used for something else."""
+    row, is_new = TakenUpdate.objects.get_or_create(
+        jurisdiction_id=by.jurisdiction_id,
+        sender=f"{by.kind.value}:{by.ref}",
+        update_id=update_id,
+        defaults={"request": request, "digest": digest, "at": at or now()},
+    )
+    if bytes(row.digest) not in (digest, b""):
+        raise refuse("update_id", "This update_id was used before for something else.")
+    return is_new
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ urlpatterns = [
     re_path(rf"^v2/requests{_END}", views.requests, name="requests"),
     re_path(r"^v2/requests?/(?P<number>[^/]+?)" + _END, views.one, name="request"),
     re_path(r"^v2/tokens/(?P<token>[^/]+?)" + _END, views.token, name="token"),
+    re_path(rf"^v2/servicerequestupdates{_END}", views.request_updates, name="updates"),
     re_path(r"^v2/media/(?P<city>[^/]+)/(?P<number>[^/]+)/(?P<photo>[0-9]{1,18})\.jpg$", views.media, name="media"),
     re_path(r"^(?P<rest>.*?)" + _END, views.unknown, name="unknown"),
 ]

@@ -17,12 +17,14 @@ from loop311.georeport.model import (
     RequestItem,
     ServiceItem,
     TokenResult,
+    UpdateItem,
+    UpdateResult,
 )
 from loop311.georeport.render import Format
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.downloads import download
 from loop311.kit.problems import NotFound
-from loop311.open311 import door, filing, offering, photos, publishing, querying, tokens
+from loop311.open311 import door, filing, offering, photos, publishing, querying, taking, tokens, updates
 from loop311.open311.cities import city_of, named, sender_of
 from loop311.requests.models import Request
 
@@ -157,6 +159,34 @@ def token(request: HttpRequest, format_: Format, token: str) -> HttpResponseBase
     """What a batch service gave: the number, once somebody of the city has looked at the request; until then an empty one."""
     number = tokens.number_behind(city_of(request), token)
     return door.listed(format_, [TokenResult(service_request_id=number, token=token)], TokenResult)
+
+
+@door.address("GET", "HEAD", "POST")
+def request_updates(request: HttpRequest, format_: Format) -> HttpResponseBase:
+    """mySociety's extension: who follows requests reads what has happened, a partner tells what it did."""
+    return _take_update(request, format_) if request.method == "POST" else _list_updates(request, format_)
+
+
+def _list_updates(request: HttpRequest, format_: Format) -> HttpResponseBase:
+    city = city_of(request)
+    _, index = current(city.pk)
+    wanted = querying.updates_asked(request)
+    events = updates.found(city, index, wanted)
+    shown = events[: wanted.page_size]
+    response = door.listed(format_, updates.items(shown, city, _language(request, city)), UpdateItem)
+    for name, value in querying.links(request, wanted.page, more=len(events) > len(shown)).items():
+        response.headers[name] = value
+    return door.cached(request, response, 0)
+
+
+def _take_update(request: HttpRequest, format_: Format) -> HttpResponseBase:
+    filing.check_form(request)
+    city = city_of(request)
+    by = sender_of(request, city, "requests.comment", call="open311.update")
+    _, index = current(city.pk)
+    update = taking.read(request)
+    taking.take(city, index, update, by=by)
+    return door.listed(format_, [UpdateResult(update_id=update.update_id)], UpdateResult)
 
 
 @door.address("GET", "HEAD", "POST")

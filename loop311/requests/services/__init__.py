@@ -1,6 +1,7 @@
 """The only writers of this room's tables: one function for each verb of the state table."""
 
 from loop311.requests.services.attaching import (
+    Kept,
     attach,
     attach_received,
     receive,
@@ -29,6 +30,7 @@ from loop311.requests.services.working import assign, change_service, hand_over,
 
 __all__ = [
     "Filing",
+    "Kept",
     "Proof",
     "Restated",
     "Terms",
