@@ -7,7 +7,9 @@ from importlib import import_module
 from loop311.workorders.connectors.base import Kind
 
 KINDS: dict[str, str] = {
+    "folder": "loop311.workorders.connectors.files:FOLDER",
     "redmine": "loop311.workorders.connectors.redmine:REDMINE",
+    "sftp": "loop311.workorders.connectors.files:SFTP",
 }
 """What links.yaml calls it -> module:attribute of its `Kind`."""
 

@@ -239,6 +239,22 @@ class Connector(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsUntilTaken(Protocol):
+    """A connector whose `poll` gives the same again until it is told that all of it is written down here."""
+
+    def took(self) -> None:
+        """Raises CannotTell; then it is given once more."""
+        ...
+
+
+@runtime_checkable
+class KnowsNewest(Protocol):
+    """A connector that can tell up to when, by their clock, its last `poll` has seen everything: also what brought no report."""
+
+    newest: datetime | None
+
+
 # --- How one is made ---------------------------------------------------------------------------------------------------
 
 

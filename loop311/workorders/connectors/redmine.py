@@ -46,6 +46,9 @@ from loop311.workorders.connectors.redmine_api import (
 )
 from loop311.workorders.connectors.redmine_words import custom_fields, description, mark, note, reference_in, subject
 
+SEEN = timedelta(minutes=8)
+"""Of the ten minutes by which polls overlap: what is older was there to be seen when the poll before this one looked."""
+
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -64,8 +67,6 @@ class RedmineOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Text formatting in their administration's general settings."""
     time_zone: str = ""
     """In which their people read times; without it due dates are only written in words, in UTC."""
-    overlap_minutes: int = 10
-    """How far back each poll looks beyond the last, for clocks that differ."""
     plain_http: bool = False
     """Allow an address without TLS; the key then travels readable."""
 
@@ -74,8 +75,6 @@ class RedmineOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=T
         plain = parts.scheme == "http" and (self.plain_http or parts.hostname in LOCAL)
         if not parts.hostname or not (parts.scheme == "https" or plain):
             raise ValueError("url: an https address is needed, or plain_http: true.")
-        if not 1 <= self.overlap_minutes <= 1440:
-            raise ValueError("overlap_minutes: 1 to 1440.")
         self.zone  # noqa: B018 - a zone that is not known is said at once
 
     @property
@@ -94,6 +93,7 @@ class Redmine:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._options: RedmineOptions = setup.options
+        self.newest: datetime | None = None
 
     def _talk(self) -> Api:
         return Api(self._options.url, self._setup.secret, timeout=self._setup.timeout, transport=self._setup.transport)
@@ -270,9 +270,11 @@ class Redmine:
     def poll(self, since: datetime) -> Iterable[Report]:
         with self._talk() as api:
             api.knock()
-            start = since + api.skew - timedelta(minutes=self._options.overlap_minutes)
+            start = since + min(api.skew, timedelta())  # a clock that is behind: what happens now is in our past there
             changed = api.issues({"updated_on": f">={utc(start)}"})
-            reports = [report for row in changed if self._reference(row) for report in self._happened(api, row, start)]
+            self.newest = max((issue.updated_on for issue in changed), default=None)
+            unread = [row for row in changed if self._reference(row) and not _is_untouched(row, since)]
+            reports = [report for row in unread for report in self._happened(api, row, start)]
         return sorted(reports, key=lambda report: (report.at, int(report.id.partition(":")[2])))
 
     def _happened(self, api: Api, row: Issue, start: datetime) -> Iterator[Report]:
@@ -365,6 +367,11 @@ class Redmine:
 
     def _day(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self._options.zone).date().isoformat() if moment and self._options.time_zone else None
+
+
+def _is_untouched(row: Issue, since: datetime) -> bool:
+    """Not changed after its first second, and read at least once since."""
+    return row.updated_on == row.created_on and row.updated_on < since + SEEN
 
 
 def _said(issue: Issue | None, change: Change) -> Journal | None:

@@ -138,6 +138,7 @@ class Issue(msgspec.Struct):
     id: int
     status: Named
     updated_on: datetime
+    created_on: datetime | None = None
     subject: str = ""
     custom_fields: list[CustomValue] = []
     journals: list[Journal] = []

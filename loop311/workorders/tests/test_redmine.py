@@ -241,7 +241,25 @@ def test_a_poll_looks_back_far_enough_when_their_clock_is_behind(fake: Fake, our
     since = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     assert list(ours.poll(since)) == []
     asked = fake.queries[-1]["updated_on"]
-    assert "2026-11-20T08:49:00Z" < asked.removeprefix(">=") <= "2026-11-20T08:50:01Z"
+    assert "2026-11-20T08:59:00Z" < asked.removeprefix(">=") <= "2026-11-20T09:00:01Z"
+
+
+def test_a_poll_skips_nothing_when_their_clock_is_ahead(fake: Fake, ours: Redmine) -> None:
+    """From when to ask is said by their clock: moving it forward would leave out what happened while we could not ask."""
+    fake.headers["Date"] = format_datetime(now() + timedelta(hours=3), usegmt=True)
+    list(ours.poll(datetime(2026, 11, 20, 12, 0, tzinfo=UTC)))
+    assert fake.queries[-1]["updated_on"] == ">=2026-11-20T12:00:00Z"
+
+
+def test_issues_nobody_worked_on_are_not_read_again_and_again(fake: Fake, ours: Redmine) -> None:
+    """Their times are whole seconds: work in the very second of the filing shows only in the issue itself, which is read once."""
+    fake.answers["GET /issues.json"] = {"issues": [_issue(5, created_on=AT)], "total_count": 1}
+    filed = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    for since, read in ((filed - timedelta(minutes=9), 1), (filed - timedelta(minutes=7), 0)):
+        fake.asked.clear()
+        list(ours.poll(since))
+        assert fake.asked.count("GET /issues/5.json") == read
+    assert ours.newest == filed
 
 
 def _happenings(*journals: dict[str, Any]) -> dict[str, Any]:
@@ -336,7 +354,6 @@ def test_it_is_asked_and_does_not_call(ours: Redmine) -> None:
         ({"url": "http://work.example.org"}, "an https address is needed"),
         ({"url": "work.example.org"}, "an https address is needed"),
         ({"url": "https://work.example.org", "time_zone": "Mars"}, "there is no zone"),
-        ({"url": "https://work.example.org", "overlap_minutes": 0}, "1 to 1440"),
         ({"url": "https://work.example.org", "key": "x"}, "unknown field"),
     ],
 )
