@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
-from loop311.requests.models import Request
+from loop311.open311.finding import Row
 from loop311.requests.policies import State
 
 _ENDS = frozenset({State.DONE, State.CLOSED, State.DECLINED})
 
 
-def attributes(request: Request, sentence: str) -> dict[str, Any]:
-    """`request` as publishing gave it with extensions; what there is none of is left out."""
+def attributes(request: Row, sentence: str) -> dict[str, Any]:
+    """`request` as it was found with extensions; what there is none of is left out."""
     said: dict[str, Any] = {
         "detailed_status": request.state,
         "channel": request.channel,
@@ -21,7 +22,7 @@ def attributes(request: Request, sentence: str) -> dict[str, Any]:
         "reopened_count": request.reopened_count,
         "is_joined": request.state == State.JOINED,
         **_promise(request),
-        "areas": [{"layer": layer, "key": key} for layer, key in sorted(request.areas.items())],
+        "areas": [{"layer": layer, "key": key} for layer, key in sorted(json.loads(request.areas).items())],
     }
     if request.state in _ENDS:
         said |= {"outcome": request.outcome, "outcome_sentence": sentence}
@@ -30,10 +31,9 @@ def attributes(request: Request, sentence: str) -> dict[str, Any]:
     return said
 
 
-def _promise(request: Request) -> dict[str, datetime]:
+def _promise(request: Row) -> dict[str, datetime]:
     """The date that holds now, and the one that was promised first."""
-    first: datetime | None = getattr(request, "first_promise", None)
-    dates = {"promised_datetime": request.due_at, "first_promised_datetime": first}
+    dates = {"promised_datetime": request.due_at, "first_promised_datetime": request.first_promise}
     return {name: _whole(at) for name, at in dates.items() if at}
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from django.db.models import Case, DecimalField, F, FloatField, Func, Q, QuerySet, When
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Round
+from typing import Any
 
 from loop311.catalog.definitions import Publicity
 from loop311.places.policies import box_around
-from loop311.requests.models import Request
 
 _METRES_IN_A_DEGREE = 111_195.0
 _MARGIN = 0.001
@@ -39,33 +35,30 @@ class Circle:
         return Box(west, south, east, north)
 
 
-def within(rows: QuerySet[Request], where: Box | Circle) -> QuerySet[Request]:
-    """The index finds what lies in the box, a little larger; the published position decides."""
+PUBLICITY = "CASE WHEN s.code = ANY(%(by_block)s) THEN 'block' ELSE r.publicity END"
+"""Of request `r` of service `s`: the stricter of its own and its service's today."""
+
+
+def within(where: Box | Circle, values: dict[str, Any]) -> str:
+    """A condition in SQL. The index finds what lies in the box, a little larger; the published position decides."""
     box = where if isinstance(where, Box) else where.box()
-    rows = rows.filter(_in(box, "latitude", "longitude", _MARGIN))
-    rows = rows.alias(shown_latitude=_shown("latitude"), shown_longitude=_shown("longitude"))
-    if isinstance(where, Box):
-        return rows.filter(_in(box, "shown_latitude", "shown_longitude", 0.0))
-    north = (F("shown_latitude") - where.latitude) * _METRES_IN_A_DEGREE
-    east = (F("shown_longitude") - where.longitude) * (_METRES_IN_A_DEGREE * math.cos(math.radians(where.latitude)))
-    return rows.alias(apart=_squared(north) + _squared(east)).filter(apart__lte=where.metres**2)
-
-
-def _in(box: Box, latitude: str, longitude: str, margin: float) -> Q:
-    return Q(
-        **{
-            f"{latitude}__range": (box.south - margin, box.north + margin),
-            f"{longitude}__range": (box.west - margin, box.east + margin),
-        }
+    values |= {"south": box.south, "west": box.west, "north": box.north, "east": box.east, "margin": _MARGIN}
+    inside = (
+        "r.latitude BETWEEN %(south)s - %(margin)s AND %(north)s + %(margin)s"
+        " AND r.longitude BETWEEN %(west)s - %(margin)s AND %(east)s + %(margin)s"
     )
+    latitude, longitude = _shown("latitude"), _shown("longitude")
+    if isinstance(where, Box):
+        shown = f"{latitude} BETWEEN %(south)s AND %(north)s AND {longitude} BETWEEN %(west)s AND %(east)s"
+        return f"{inside} AND {shown}"
+    values |= {"latitude": where.latitude, "longitude": where.longitude, "metres": where.metres}
+    values["up"] = _METRES_IN_A_DEGREE
+    values["right"] = _METRES_IN_A_DEGREE * math.cos(math.radians(where.latitude))
+    north, east = f"({latitude} - %(latitude)s) * %(up)s", f"({longitude} - %(longitude)s) * %(right)s"
+    return f"{inside} AND power({north}, 2) + power({east}, 2) <= power(%(metres)s, 2)"
 
 
-def _squared(value: Combinable) -> Combinable:
-    return Func(value, 2.0, function="power", output_field=FloatField())
-
-
-def _shown(column: str) -> Case:
+def _shown(column: str) -> str:
     """As `requests.publicity.public_place` has it."""
-    rounded = Round(Cast(column, DecimalField(max_digits=20, decimal_places=12)), precision=3)
-    block = Cast(rounded, FloatField())
-    return Case(When(publicity=Publicity.EXACT.value, then=F(column)), default=block, output_field=FloatField())
+    block = f"round(r.{column}::numeric(20, 12), 3)::float8"
+    return f"(CASE WHEN {PUBLICITY} = '{Publicity.EXACT}' THEN r.{column} ELSE {block} END)"

@@ -13,10 +13,10 @@ from loop311.catalog.index import CatalogueIndex
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.clock import now
 from loop311.kit.problems import NotFound
-from loop311.open311 import publishing, updates
+from loop311.open311 import finding, updates
+from loop311.open311.finding import MOST_COUNTED, Asked
 from loop311.open311.nearness import Box, Circle
 from loop311.open311.policies import MOST, degrees, listed, moment, refuse, statuses, window
-from loop311.open311.publishing import MOST_COUNTED, Asked
 
 USUAL_RADIUS = 1_000
 LARGEST_RADIUS = 50_000
@@ -133,7 +133,7 @@ def total(city: Jurisdiction, index: CatalogueIndex, wanted: Asked, rows: int, q
     kept = _counts.get((city.pk, query))
     if kept and time.monotonic() - kept[0] < _KEPT_SECONDS:
         return kept[1]
-    count = publishing.counted(city, index, wanted)
+    count = finding.counted(city, index, wanted)
     if count >= _WORTH_KEEPING:
         _counts[(city.pk, query)] = (time.monotonic(), count)
         if len(_counts) > _MOST_KEPT:

@@ -19,7 +19,7 @@ from loop311.kit.actor import Actor, system
 from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid
 from loop311.kit.uploads import Upload
 from loop311.ledger.policies import canonical
-from loop311.open311 import media, publishing, services
+from loop311.open311 import finding, media, services
 from loop311.open311.policies import line, moment, words
 from loop311.requests import services as requests
 from loop311.requests.models import Request
@@ -89,7 +89,8 @@ def _when(written: str, faults: list[FieldProblem]) -> str:
 
 def take(city: Jurisdiction, index: CatalogueIndex, update: Update, *, by: Actor) -> None:
     """Once for each update_id of a sender: the same again changes nothing, another content under it is Invalid."""
-    request = publishing.one(city, index, update.number)
+    found = finding.one(city, index, update.number)
+    request = Request.objects.get(jurisdiction=city, pk=found.pk)
     kept = requests.receive(city.pk, update.uploads)
     with transaction.atomic():
         if not services.take_update(request, update.update_id, update.digest(), by=by):

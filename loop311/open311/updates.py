@@ -13,8 +13,9 @@ from loop311.catalog.index import CatalogueIndex
 from loop311.georeport.model import UpdateItem
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.ledger.models import Event
-from loop311.open311 import publishing
+from loop311.open311 import finding
 from loop311.open311.policies import Window
+from loop311.open311.publishing import whole
 from loop311.requests.models import Comment, Request
 from loop311.requests.policies import State
 from loop311.requests.publicity import public_words
@@ -64,7 +65,7 @@ def found(city: Jurisdiction, index: CatalogueIndex, wanted: Wanted) -> list[Eve
         recorded_at__gte=wanted.window.start,
         recorded_at__lt=end,
     ).exclude(kind=_COMMENTED, body__contains='"public":false')
-    requests = publishing.public(city, index)
+    requests = finding.public(city, index)
     if wanted.numbers:
         requests = requests.filter(number__in=list(wanted.numbers))
     events = events.filter(subject_id__in=requests.values("pk")).order_by("recorded_at", "id")
@@ -95,7 +96,7 @@ def _item(event: Event, body: Mapping[str, Any], request: Request, said: str) ->
         update_id=str(event.pk),
         service_request_id=request.number,
         status=STATUSES[State(body["state"])],
-        updated_datetime=publishing.whole(event.recorded_at),
+        updated_datetime=whole(event.recorded_at),
         description=said or None,
         external_status_code=body["state"],
     )

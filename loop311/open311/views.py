@@ -24,9 +24,8 @@ from loop311.georeport.render import Format
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.downloads import download
 from loop311.kit.problems import NotFound
-from loop311.open311 import door, filing, offering, photos, publishing, querying, taking, tokens, updates
+from loop311.open311 import door, filing, finding, offering, photos, publishing, querying, taking, tokens, updates
 from loop311.open311.cities import city_of, named, sender_of
-from loop311.requests.models import Request
 
 CHANGESET = "2026-11-22T00:00:00Z"
 """Of these endpoints: when what they can do last changed."""
@@ -105,13 +104,13 @@ def _list(request: HttpRequest, format_: Format) -> HttpResponseBase:
     version, index = current(city.pk)
     language = _language(request, city)
     wanted = querying.asked(request, index)
-    rows = publishing.found(city, index, wanted)
+    rows = finding.found(city, index, wanted)
     shown = rows if wanted.numbers else rows[: wanted.page_size]
     count = querying.total(city, index, wanted, len(rows), querying.counted_query(request))
     tag = _tag(format_, language, version.pk, count, wanted.extensions, shown)
     response: HttpResponseBase | None = door.unchanged(request, tag)
     if response is None:
-        items = publishing.items(shown, city, language)
+        items = publishing.items(shown, city, language, extensions=wanted.extensions)
         answer = door.streamed if len(shown) > _STREAMED else door.listed
         response = answer(format_, items, RequestItem)
     for name, value in querying.headers(request, wanted, count, more=len(rows) > len(shown)).items():
@@ -128,7 +127,7 @@ def _tag(format_: Format, *parts: object) -> str:
     photo or comment, raises its version.
     """
     *facts, rows = parts
-    versions = [(row.pk, row.version) for row in cast("list[Request]", rows)]
+    versions = [(row.pk, row.version) for row in cast("list[finding.Row]", rows)]
     said = repr((format_, *facts, versions)).encode()
     return f'"{hashlib.sha256(said).hexdigest()[:32]}"'
 
@@ -137,8 +136,10 @@ def _tag(format_: Format, *parts: object) -> str:
 def one(request: HttpRequest, format_: Format, number: str) -> HttpResponseBase:
     city = city_of(request)
     _, index = current(city.pk)
-    found = publishing.one(city, index, number, extensions=querying.with_extensions(request))
-    response = door.listed(format_, publishing.items([found], city, _language(request, city)), RequestItem)
+    extensions = querying.with_extensions(request)
+    found = finding.one(city, index, number, extensions=extensions)
+    items = publishing.items([found], city, _language(request, city), extensions=extensions)
+    response = door.listed(format_, items, RequestItem)
     return door.cached(request, response, 0)
 
 
@@ -147,7 +148,7 @@ def media(request: HttpRequest, format_: Format, city: str, number: str, photo: 
     """A photo that shows the problem, of a request whose exact place is public."""
     where = named(city)
     _, index = current(where.pk)
-    response = download(photos.shown(publishing.one(where, index, number), int(photo)))
+    response = download(photos.shown(where, finding.one(where, index, number), int(photo)))
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["Cache-Control"] = f"public, max-age={_KEPT}"
     del response["Vary"]

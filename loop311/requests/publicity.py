@@ -18,11 +18,14 @@ REMOVED = "[removed]"
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w-])\(?(?:\+?\d[\s().-]{0,2}){7,15}(?![\w-])")
+_SOME_NUMBER = re.compile(r"\d[\s().-]{0,2}\d[\s().-]{0,2}\d[\s().-]{0,2}\d[\s().-]{0,2}\d")
+"""Found far sooner than that there is no telephone number; words without it need not be searched for one."""
 _HOUSE = re.compile(r"^(\d+)(\s+\S)")
 _UNIT = re.compile(
     r",?\s*(?:\b(?:apt|apartment|suite|ste|unit|flat|room|lot|trlr|trailer)\b\.?\s*(?:#\s*)?|#\s*)(?=[\w-]*\d|\w\b)[\w-]+",
     re.IGNORECASE,
 )
+_SOME_UNIT = re.compile(r"#|\b(?:ap|su|st|un|fl|ro|lo|tr)", re.IGNORECASE)
 
 
 class Place(NamedTuple):
@@ -37,7 +40,7 @@ _STRICTER = {Publicity.EXACT.value: 0, Publicity.BLOCK.value: 1, Publicity.HIDDE
 
 
 def strictest(*rules: str) -> str:
-    """Of what held when it was filed and what holds today, say; what is not known is taken for hidden."""
+    """Of what held when it was filed and what holds today, say; what is not known is stricter than all."""
     return max(rules, key=lambda rule: _STRICTER.get(rule, 3))
 
 
@@ -53,7 +56,9 @@ def public_place(
 
 def public_words(text: str, names: Iterable[str] = ()) -> str:
     """Without e-mail addresses and telephone numbers, which people write into descriptions, and these whole names."""
-    shown = _PHONE.sub(REMOVED, _EMAIL.sub(REMOVED, text))
+    shown = _EMAIL.sub(REMOVED, text) if "@" in text else text
+    if _SOME_NUMBER.search(shown):
+        shown = _PHONE.sub(REMOVED, shown)
     for name in names:
         words = name.split()
         if words and words[0].casefold() in shown.casefold():
@@ -70,7 +75,8 @@ def _named(words: Sequence[str]) -> re.Pattern[str]:
 
 def public_address(text: str, names: Iterable[str] = ()) -> str:
     """As `public_words`, and without the door behind which somebody lives: 'Apt 5', '#12'."""
-    return _UNIT.sub("", public_words(text, names))
+    shown = public_words(text, names)
+    return _UNIT.sub("", shown) if _SOME_UNIT.search(shown) else shown
 
 
 def block(address: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from loop311.catalog.index import CatalogueIndex
+from loop311.catalog.services import index_of
 from loop311.promises.hours import last_day
 from loop311.requests.models import Request
 from loop311.requests.policies import State
-from loop311.requests.services import terms_of
 
 PATTERNS: dict[str, dict[State, str]] = {
     "en": {
@@ -49,21 +51,59 @@ def say(texts: Mapping[str, str], language: str, fallback: str = "") -> str:
     return next(iter(texts.values()), fallback)
 
 
+class Standing(NamedTuple):
+    """All that the sentence depends on."""
+
+    state: State
+    version_id: int
+    service_code: str
+    team: str
+    day: date | None
+    """To name in 'by {date}'; only where it is said."""
+    waiting_reason: str
+    handed_to: str
+    handed_reference: str
+    outcome: str
+
+    @classmethod
+    def of(cls, told: Any, *, version_id: int, service_code: str, team: str, zone: ZoneInfo) -> Standing:
+        """Of a request, or of a row with its columns."""
+        state = State(told.state)
+        day = last_day(told.due_at, zone) if told.due_at and state is State.ASSIGNED else None
+        return cls(
+            state, version_id, service_code, team, day,
+            told.waiting_reason, told.handed_to, told.handed_reference, told.outcome,
+        )  # fmt: skip
+
+
 def public_sentence(request: Request, language: str) -> str:
     """What the resident is told of this state, with the city's own words for team, step, reason and outcome."""
-    under = terms_of(request)
+    standing = Standing.of(
+        request,
+        version_id=request.catalogue_version_id,
+        service_code=request.service.code,
+        team=say(request.team.names, language, request.team.code),
+        zone=request.jurisdiction.zone,
+    )
+    return sentence(standing, language)
+
+
+@lru_cache(maxsize=8_192)
+def sentence(standing: Standing, language: str) -> str:
+    """The same for all requests that stand alike; versions of the catalogue never change, so it may be kept."""
+    index = index_of(standing.version_id)
+    policy = index.promise_of(index.services[standing.service_code])
     patterns = PATTERNS.get(language.split("-")[0], PATTERNS["en"])
-    step = say(under.policy.step, language) if under.policy else ""
-    zone = request.jurisdiction.zone
-    return patterns[State(request.state)].format_map(
+    step = say(policy.step, language) if policy else ""
+    return patterns[standing.state].format_map(
         {
-            "team": say(request.team.names, language, request.team.code),
+            "team": standing.team,
             "step": step or say(_RESOLVE, language),
-            "date": spoken_date(request.due_at, zone, language),
-            "reason": _text_of(under.index, "stop_reasons", request.waiting_reason, language),
-            "owner": _text_of(under.index, "owners", request.handed_to, language),
-            "reference": request.handed_reference or say(_NOT_YET, language),
-            "outcome": _text_of(under.index, "outcomes", request.outcome, language),
+            "date": spoken_day(standing.day, language),
+            "reason": _text_of(index, "stop_reasons", standing.waiting_reason, language),
+            "owner": _text_of(index, "owners", standing.handed_to, language),
+            "reference": standing.handed_reference or say(_NOT_YET, language),
+            "outcome": _text_of(index, "outcomes", standing.outcome, language),
         }
     )
 
@@ -83,9 +123,12 @@ _MONTHS = (
 
 def spoken_date(due_at: datetime | None, zone: ZoneInfo, language: str) -> str:
     """The day of a promise as people say it: 'Thursday, March 5', '5 de marzo'. Due at midnight is due the day before."""
-    if due_at is None:
+    return spoken_day(last_day(due_at, zone) if due_at else None, language)
+
+
+def spoken_day(day: date | None, language: str) -> str:
+    if day is None:
         return say(_NOT_YET, language)
-    day = last_day(due_at, zone)
     if language.split("-")[0] == "es":
         return f"{day.day} de {_MONTHS[day.month - 1]}"
     return f"{day:%A, %B} {day.day}"

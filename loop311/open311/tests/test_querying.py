@@ -10,7 +10,7 @@ from django.test import Client
 
 from loop311.georeport import reading
 from loop311.kit.clock import now
-from loop311.open311 import publishing, querying
+from loop311.open311 import finding, querying
 from loop311.open311.testing import get
 from loop311.requests.models import Request
 from loop311.requests.services import comment
@@ -54,7 +54,7 @@ def test_a_page_says_how_many_there_are_and_where_the_others_are(city: City) -> 
 
 def test_a_count_beyond_what_is_counted_says_so(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     three(city)
-    monkeypatch.setattr(publishing, "MOST_COUNTED", 2)
+    monkeypatch.setattr(finding, "MOST_COUNTED", 2)
     monkeypatch.setattr(querying, "MOST_COUNTED", 2)
     response = get("requests.json?page_size=1")
     assert (response["X-Total-Count"], response["X-Total-Count-Exceeded"]) == ("2", "true")

@@ -8,8 +8,11 @@ from datetime import timedelta
 import pytest
 from defusedxml import ElementTree
 from django.test import Client
+from msgspec import structs
 
 from loop311.accounts.testing import a_secret
+from loop311.catalog.definitions import Publicity
+from loop311.catalog.services import publish
 from loop311.georeport import reading
 from loop311.jurisdictions import services as jurisdictions
 from loop311.kit.clock import now
@@ -17,7 +20,8 @@ from loop311.kit.testing import same_number_of_queries
 from loop311.open311.policies import attributes
 from loop311.open311.testing import V2, get, post, said
 from loop311.requests.models import Request
-from loop311.requests.testing import City, make_city
+from loop311.requests.testing import City, make_city, small_catalogue
+from loop311.residents.testing import a_resident
 
 pytestmark = pytest.mark.django_db
 
@@ -223,6 +227,34 @@ def test_a_sensitive_request_shows_its_block_only(city: City) -> None:
     Request.objects.filter(pk=request.pk).update(publicity="block", version=2)
     (seen,) = get(f"requests/{request.number}.json").json()
     assert (seen["lat"], seen["long"], seen["address"]) == (41.851, -87.655, "1200 block of Elm Street")
+
+
+@pytest.mark.parametrize("today", ["hidden", "block"])
+def test_a_service_that_is_stricter_today_is_so_for_its_past_too(city: City, today: str) -> None:
+    request = city.file(at=now(), latitude=41.85123, longitude=-87.65456, address="1234 Elm Street")
+    say_of_potholes(city, today)
+    if today == "hidden":
+        get(f"requests/{request.number}.json", 404)
+        assert get("requests.json").json() == []
+    else:
+        (seen,) = get("requests.json").json()
+        assert (seen["lat"], seen["long"], seen["address"]) == (41.851, -87.655, "1200 block of Elm Street")
+
+
+def say_of_potholes(city: City, publicity: str) -> None:
+    old = small_catalogue()
+    services = tuple(
+        structs.replace(each, publicity=Publicity(publicity)) if each.code == "pothole" else each
+        for each in old.services
+    )
+    publish(city.jurisdiction, structs.replace(old, services=services), by=city.system, effective_at=now())
+
+
+def test_the_name_of_who_reported_is_taken_out_of_their_words(city: City) -> None:
+    who = a_resident(city.jurisdiction, "Ada Quince")
+    request = city.file(at=now(), resident=who, description="I am Ada Quince.", address="12 Elm St, at Quince, Ada's")
+    (seen,) = get(f"requests/{request.number}.json").json()
+    assert (seen["description"], seen["address"]) == ("I am [removed].", "12 Elm St, at [removed]'s")
 
 
 def test_addresses_and_numbers_of_people_are_not_public(city: City) -> None:
