@@ -87,6 +87,10 @@ class Wire:
         content = str(httpx.QueryParams(list(form))).encode()
         return self._call("POST", address, content=content, headers={**headers, "Content-Type": _FORM})
 
+    def send(self, method: str, address: str, content: bytes, headers: dict[str, str]) -> Reply:
+        """Any other call; never led elsewhere. Raises Lost."""
+        return self._call(method, address, content=content, headers=headers)
+
     def _call(self, method: str, url: str, **sent: Any) -> Reply:
         seconds = self._profile.limits.whole_seconds
         deadline = time.monotonic() + seconds

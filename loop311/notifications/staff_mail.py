@@ -140,4 +140,29 @@ def _of_request(notice: Notice) -> tuple[str, str]:
     )
 
 
-_OTHERS: dict[str, Callable[[Notice], tuple[str, str]]] = {"callback": _of_callback, "gap": _of_gap}
+_LINK = {
+    "en": (
+        "No answer from: {code}",
+        "The work-order link {code} has been silent for {seconds} seconds. What is to be sent waits here and is not lost."
+        "\n\n{link}\n",
+    ),
+    "es": (
+        "Sin respuesta de: {code}",
+        "El enlace de órdenes de trabajo {code} lleva {seconds} segundos en silencio. Lo que falta enviar espera aquí."
+        "\n\n{link}\n",
+    ),
+}
+
+
+def _of_link(notice: Notice) -> tuple[str, str]:
+    body = json.loads(notice.event.body)
+    subject, words = _LINK.get(notice.jurisdiction.languages[0].split("-")[0], _LINK["en"])
+    facts = {
+        "code": body["code"],
+        "seconds": str(body["silent_for"]),
+        "link": f"{settings.BASE_URL}/desk/links/{body['code']}/",
+    }
+    return subject.format_map(facts), words.format_map(facts)
+
+
+_OTHERS: dict[str, Callable[[Notice], tuple[str, str]]] = {"callback": _of_callback, "gap": _of_gap, "link": _of_link}

@@ -53,6 +53,9 @@ COMMANDS: dict[str, Entry] = {
     ),
     "history": Entry("loop311.requests.commands:history_group", "How long requests take: count it anew."),
     "notifications": Entry("loop311.notifications.commands:notifications", "Messages: preview, failures, quiet hours."),
+    "workorders": Entry(
+        "loop311.workorders.commands:workorders", "Links to work-order systems: check, load, test, reconcile."
+    ),
     "ledger": Entry("loop311.ledger.commands:ledger", "The diary: verify, checkpoint, export, failures."),
     "boundaries": Entry("loop311.places.commands:boundaries", "Load and list layers of areas."),
     "streets": Entry("loop311.places.commands:streets", "Load the streets a map shows, or draw them from addresses."),

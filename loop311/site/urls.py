@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("open311/", include("loop311.open311.urls")),
     path("desk/", include("loop311.desk.sign_in_urls")),
     path("desk/", include("loop311.desk.urls")),
+    path("hooks/workorders/", include("loop311.workorders.urls")),
     path("", include("loop311.notifications.urls")),
 ]
 

@@ -11,6 +11,7 @@ from loop311.notifications.defaults import TEMPLATES
 from loop311.notifications.sign_in_mail import TEXTS as SIGN_IN_TEXTS
 from loop311.open311 import services as open311
 from loop311.requests import services as requests
+from loop311.workorders import services as workorders
 
 TOLD_OF_REQUESTS = tuple(kind for kind in TEMPLATES if kind.startswith("request."))
 TOLD_OF_CALLBACKS = tuple(kind for kind in TEMPLATES if kind.startswith("callback."))
@@ -19,11 +20,19 @@ TOLD_OF_CALLBACKS = tuple(kind for kind in TEMPLATES if kind.startswith("callbac
 TOLD_OF_SIGN_INS = tuple(SIGN_IN_TEXTS)
 """Staff are told of what happens to their own sign-in."""
 
-HANDLERS: dict[str, tuple[Handler, ...]] = {
+
+def _together(*tables: dict[str, tuple[Handler, ...]]) -> dict[str, tuple[Handler, ...]]:
+    """Handlers of the same event stand side by side, in the order of the tables."""
+    kinds = dict.fromkeys(kind for table in tables for kind in table)
+    return {kind: tuple(handler for table in tables for handler in table.get(kind, ())) for kind in kinds}
+
+
+_EACH: dict[str, tuple[Handler, ...]] = {
     **dict.fromkeys(TOLD_OF_REQUESTS, (notifications.notify_request_event,)),
     **dict.fromkeys(TOLD_OF_CALLBACKS, (notifications.notify_callback_event,)),
     "request.escalated": (notifications.notify_escalation,),
     "callback.late": (notifications.notify_late_callback,),
+    "link.down": (notifications.notify_link_down,),
     "gap.late": (notifications.notify_gap_late,),
     "request.words_erased": (requests.remove_erased_files, open311.forget_words),
     **dict.fromkeys(TOLD_OF_SIGN_INS, (notifications.notify_own_sign_in,)),
@@ -34,6 +43,9 @@ HANDLERS: dict[str, tuple[Handler, ...]] = {
         drafts.forget_resident,
     ),
 }
+
+HANDLERS: dict[str, tuple[Handler, ...]] = _together(_EACH, dict.fromkeys(workorders.FOLLOWED, (workorders.follow,)))
+"""What residents and staff hear of, and the departments' own systems."""
 
 SUBJECT_TABLES: dict[str, str] = {"request": "requests_request"}
 """Each row of these has a chain in the ledger; `ledger verify` names those that have none (any more)."""

@@ -7,6 +7,7 @@ from loop311.notifications.services.noticing import (
     notify_escalation,
     notify_gap_late,
     notify_late_callback,
+    notify_link_down,
     notify_own_sign_in,
     recipients,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "notify_escalation",
     "notify_gap_late",
     "notify_late_callback",
+    "notify_link_down",
     "notify_own_sign_in",
     "notify_request_event",
     "plan_digests",

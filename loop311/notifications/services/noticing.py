@@ -95,6 +95,18 @@ def notify_gap_late(event_id: int) -> None:
     _queue_all(event, staff, gap.team)
 
 
+def notify_link_down(event_id: int) -> None:
+    """Handler of link.down: a department's system is silent. Its owner hears of it, else the city's administrators."""
+    event = Event.objects.get(pk=event_id)
+    if not is_news(event.at, event.recorded_at):
+        return
+    staff = _active(event.jurisdiction_id, Q(pk=json.loads(event.body)["owner"]))
+    staff = staff or _active(event.jurisdiction_id, Q(roles__contains=[Role.ADMINISTRATOR]))
+    host = urlsplit(settings.BASE_URL).hostname or "localhost"
+    for member in staff:
+        _queue(event, message_id(event.pk, member.pk, host), staff=member)
+
+
 def _queue(event: Event, name: str, *, staff: StaffMember | None = None, team: Team | None = None) -> None:
     notice = Notice.objects.create(
         jurisdiction_id=event.jurisdiction_id, event=event, staff=staff, team=team, message_id=name, created_at=now()

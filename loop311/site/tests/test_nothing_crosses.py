@@ -119,6 +119,7 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
         "pk": 1,
         "session": 1,
         "provider": "city",
+        "address": "nobody",
     }
     return Theirs(ids | {f"{name}_id": value for name, value in ids.items()})
 

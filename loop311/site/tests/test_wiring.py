@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from loop311.callbacks.testing import a_callback
@@ -9,10 +11,12 @@ from loop311.interactions import services as interactions
 from loop311.kit.actor import system
 from loop311.ledger.models import Event
 from loop311.ledger.services import handle, handlers_of
-from loop311.notifications.models import Message
+from loop311.notifications.models import Message, Notice
 from loop311.requests.testing import make_city
 from loop311.residents import services as residents
 from loop311.residents.testing import a_resident
+from loop311.workorders import services
+from loop311.workorders.testing import linked
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +50,19 @@ def test_an_erased_residents_words_go_from_every_room() -> None:
         row.refresh_from_db()
     assert (resident.name, contact.on_behalf_of, request.description, callback.reason) == ("", "", "", "")
     assert not Event.objects.filter(body__icontains=SECRET).exists()
+
+
+def test_the_owner_of_a_link_is_told_that_it_is_down() -> None:
+    here = linked()
+    here.beat()
+    services.mark_silent(here.at + timedelta(minutes=2))
+    deliver("link.down")
+    assert [notice.staff for notice in Notice.objects.all()] == [here.link.owner]
+
+
+def test_a_filed_request_reaches_the_departments_own_system() -> None:
+    here = linked()
+    request = here.city.file()
+    deliver("request.filed")
+    here.work()
+    assert here.department.records["100"].reference == request.number

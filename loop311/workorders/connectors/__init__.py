@@ -10,6 +10,8 @@ KINDS: dict[str, str] = {
     "folder": "loop311.workorders.connectors.files:FOLDER",
     "redmine": "loop311.workorders.connectors.redmine:REDMINE",
     "sftp": "loop311.workorders.connectors.files:SFTP",
+    "open311": "loop311.workorders.connectors.open311:OPEN311",
+    "webhook": "loop311.workorders.connectors.webhook:WEBHOOK",
 }
 """What links.yaml calls it -> module:attribute of its `Kind`."""
 

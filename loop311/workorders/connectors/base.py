@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -81,6 +81,8 @@ class Outgoing(Value, frozen=True, kw_only=True):
     their_url: str = ""
     token: str = ""
     """What they gave when the key comes later."""
+    opened_at: datetime | None = None
+    """When the hand-over was begun: what was lost on its way was not created before."""
 
 
 class ChangeKind(StrEnum):
@@ -138,6 +140,8 @@ class Refused(Value, frozen=True, kw_only=True):
     """They will never take it as it is (400, 403, 404, 422): the order is parked for a person, with this reason."""
 
     reason: str
+    may_pass: bool = False
+    """It names nothing that we said: their back end may be down. Tried a few times more before a person is asked."""
 
 
 class Unknown(Value, frozen=True, kw_only=True):
@@ -203,9 +207,11 @@ class Unreadable(Exception):
 class Connector(Protocol):
     """The seven calls and the look-up. None of them raises for what the other side does, except as said here."""
 
-    repeats_safely: ClassVar[bool]
-    """True when the same `create` twice is one record there whatever happens (a file's name, an idempotency key): the room then
-    repeats an unknown one when `lookup` cannot be had."""
+    @property
+    def repeats_safely(self) -> bool:
+        """True when the same `create` twice is one record there whatever happens (a file's name, an idempotency key): the room
+        then repeats an unknown one when `lookup` cannot be had."""
+        ...
 
     def create(self, order: Outgoing) -> Answer: ...
 
@@ -237,6 +243,8 @@ class Connector(Protocol):
     def test(self) -> Tested:
         """The heartbeat: quick and without effect."""
         ...
+
+    # A connector that holds something open may have `close()`; it is called when the piece of work is over.
 
 
 @runtime_checkable
@@ -281,6 +289,8 @@ class Setup:
     timeout: float = 15.0
     fetch: Callable[[Proven], Attached | None] = _nothing
     """The file behind a piece of our evidence, for connectors that can hand it over; None when it has none or may not go there."""
+    keys: Callable[[], Sequence[str]] = tuple
+    """Their keys of the records that are not over, for those that can only be asked by key."""
     transport: Any = None
     """An httpx transport in tests; None otherwise."""
 

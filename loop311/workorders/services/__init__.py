@@ -1,0 +1,69 @@
+"""The only writers of this room's tables. None of them speaks to anybody: that is `workorders/working.py`."""
+
+from loop311.workorders.services.access import find_link, mapping
+from loop311.workorders.services.calling import take_call
+from loop311.workorders.services.comparing import Compared, compare, keys_of, open_keys
+from loop311.workorders.services.following import FOLLOWED, follow
+from loop311.workorders.services.hearing import hear
+from loop311.workorders.services.loading import Loaded, load
+from loop311.workorders.services.mending import (
+    cancel_there,
+    link_to,
+    note_looked_up,
+    park,
+    settle_mismatch,
+    take_ours,
+    take_theirs,
+    try_again,
+)
+from loop311.workorders.services.saying import file_behind
+from loop311.workorders.services.sending import Claim, Task, alone_with, claim, due, note, note_found
+from loop311.workorders.services.watching import (
+    go_on,
+    mark_silent,
+    note_beat,
+    note_failing,
+    pause,
+    speakable,
+    to_beat,
+    waiting_links,
+)
+
+__all__ = [
+    "FOLLOWED",
+    "Claim",
+    "Compared",
+    "Loaded",
+    "Task",
+    "alone_with",
+    "cancel_there",
+    "claim",
+    "compare",
+    "due",
+    "file_behind",
+    "find_link",
+    "follow",
+    "go_on",
+    "hear",
+    "keys_of",
+    "link_to",
+    "load",
+    "mapping",
+    "mark_silent",
+    "note",
+    "note_beat",
+    "note_failing",
+    "note_found",
+    "note_looked_up",
+    "open_keys",
+    "park",
+    "pause",
+    "settle_mismatch",
+    "speakable",
+    "take_call",
+    "take_ours",
+    "take_theirs",
+    "to_beat",
+    "try_again",
+    "waiting_links",
+]

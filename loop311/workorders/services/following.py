@@ -1,0 +1,160 @@
+"""From a request's events to its orders, and to what is to be said about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from loop311.kit.actor import Actor, system
+from loop311.kit.clock import now
+from loop311.ledger.models import Event
+from loop311.requests.models import Request
+from loop311.requests.policies import WORKABLE, State
+from loop311.workorders.connectors.base import ChangeKind
+from loop311.workorders.mapping import Asked, LinkMap, ServiceMap, meaning_of, wants
+from loop311.workorders.models import Link, Order, Outgoing
+from loop311.workorders.policies import OrderState
+from loop311.workorders.services import access, agreeing, mismatching
+
+CREATE, CANCEL = "create", "cancel"
+
+FOLLOWED: dict[str, ChangeKind | None] = {
+    "request.filed": None,
+    "request.assigned": ChangeKind.STATE,
+    "request.started": ChangeKind.STATE,
+    "request.waiting": ChangeKind.STATE,
+    "request.resumed": ChangeKind.STATE,
+    "request.handed_over": None,
+    "request.done": ChangeKind.STATE,
+    "request.closed": ChangeKind.STATE,
+    "request.declined": None,
+    "request.reopened": ChangeKind.STATE,
+    "request.joined": None,
+    "request.separated": None,
+    "request.rerouted": None,
+    "request.service_changed": ChangeKind.PRIORITY,
+    "request.commented": ChangeKind.COMMENT,
+    "request.evidence_added": ChangeKind.EVIDENCE,
+    "request.attached": ChangeKind.EVIDENCE,
+    "request.promise_changed": ChangeKind.DUE,
+    "request.words_erased": ChangeKind.ERASED,
+}
+"""What a work order hears of; None: it only decides where the request goes."""
+
+_SAID_IN_WORDS = frozenset({State.WAITING, State.DONE, State.CLOSED, State.RECEIVED})
+"""Worth a sentence there even where no status of theirs is mapped."""
+
+
+def follow(event_id: int) -> None:
+    """Handler of everything in FOLLOWED: once per event, in a transaction of its own."""
+    event = Event.objects.get(pk=event_id)
+    links = list(Link.objects.of_city(event.jurisdiction_id).in_use().order_by("pk"))
+    if not links:
+        return
+    request = access.hold_request(event.jurisdiction_id, event.subject_id)
+    before = current(request)
+    by, at = system(event.jurisdiction_id), now()
+    order = settle(request, links, event, before, by=by, at=at)
+    kind = FOLLOWED[event.kind]
+    if order is not None and order is before and kind is not None:
+        _add(order, event, kind, json.loads(event.body), at=at)
+    if order is not None:
+        agreeing.mend_if_agreed(request, order, by=by, at=at)
+
+
+def current(request: Request) -> Order | None:
+    """The order that holds, locked."""
+    held = Order.objects.of_city(request.jurisdiction_id).select_for_update(of=("self",)).select_related("link")
+    return held.filter(request=request, holds=True).first()
+
+
+def settle(
+    request: Request, links: list[Link], event: Event, order: Order | None, *, by: Actor, at: datetime
+) -> Order | None:
+    """Where the request goes as it stands now, whichever event comes first: the order that holds afterwards."""
+    if order is not None and State(request.state) in (State.DONE, State.CLOSED):
+        return order
+    wanted = _wanted(request, links)
+    if order is not None and (wanted is None or (order.link_id, order.theirs) != (wanted[0].pk, wanted[1].theirs)):
+        _end(order, event, by=by, at=at)
+        order = None
+    if order is None and wanted is not None:
+        return _open(request, *wanted, event, by=by, at=at)
+    return order
+
+
+def _wanted(request: Request, links: list[Link]) -> tuple[Link, ServiceMap] | None:
+    if State(request.state) not in WORKABLE:
+        return None
+    outside = request.handed_to if request.state == State.HANDED_OVER else ""
+    asked = Asked(service=request.service.code, team=request.team.code, outside_owner=outside)
+    for link in links:
+        mapped = wants(access.mapping(link), asked)
+        if mapped is not None:
+            return link, mapped
+    return None
+
+
+def _open(request: Request, link: Link, mapped: ServiceMap, event: Event, *, by: Actor, at: datetime) -> Order:
+    earlier = Order.objects.of_city(request.jurisdiction_id).filter(request=request).count()
+    order = Order.objects.create(
+        jurisdiction_id=request.jurisdiction_id,
+        link=link,
+        request=request,
+        reference=request.number if not earlier else f"{request.number}.{earlier + 1}",
+        service=request.service.code,
+        theirs=mapped.theirs,
+        next_at=at,
+        opened_at=at,
+    )
+    access.write(order, "workorder.opened", {"code": link.code}, (), by=by, at=at, first=True)
+    say(order, CREATE, {}, event_id=event.pk, at=at)
+    return order
+
+
+def _end(order: Order, event: Event, *, by: Actor, at: datetime) -> None:
+    """It is not theirs any more: what was still to be said is dropped, and they are told to cancel it."""
+    order.holds = False
+    if order.state == OrderState.PARKED:
+        order.state, order.reason = OrderState.UNKNOWN, ""
+    access.write(order, "workorder.ended", {"why": event.kind}, ("holds", "state", "reason"), by=by, at=at)
+    Outgoing.objects.filter(jurisdiction_id=order.jurisdiction_id, order=order, ended_at__isnull=True).exclude(
+        kind=CREATE
+    ).update(ended_at=at)
+    mismatching.mend(order.link, by=by, at=at, how="ended", order=order)
+    say(order, CANCEL, {"why": event.kind}, event_id=event.pk, at=at)
+
+
+def say(order: Order, kind: str, body: Mapping[str, object], *, event_id: int, at: datetime) -> Outgoing:
+    """Something to be said, after all that is to be said already."""
+    added = Outgoing.objects.create(
+        jurisdiction_id=order.jurisdiction_id, order=order, event_id=event_id, kind=kind, body=dict(body), at=at
+    )
+    if order.next_at is None and order.state != OrderState.PARKED:
+        order.next_at = at
+        order.save(update_fields=["next_at"])
+    access.wake(order.link_id)
+    return added
+
+
+def _add(order: Order, event: Event, kind: ChangeKind, body: Mapping[str, object], *, at: datetime) -> None:
+    if access.is_of_link(event.actor_kind, event.actor_ref, order.link_id):
+        return  # they said it themselves
+    link = access.mapping(order.link)
+    if kind is ChangeKind.STATE and not _is_news(link, order, str(body.get("state", ""))):
+        return
+    kept = {name: body[name] for name in ("comment", "evidence", "attachment", "state", "due_at") if name in body}
+    say(order, kind, kept, event_id=event.pk, at=at)
+
+
+def _is_news(link: LinkMap, order: Order, state: str) -> bool:
+    status = link.states.get(state)
+    if status is None:
+        return state in _SAID_IN_WORDS and not _means_the_same(link, order, state)
+    return status.strip().casefold() != order.their_status.strip().casefold()
+
+
+def _means_the_same(link: LinkMap, order: Order, state: str) -> bool:
+    meant = meaning_of(link, order.their_status)
+    return meant is not None and state in (State.DONE, State.CLOSED) and meant.means == "done"

@@ -1,0 +1,97 @@
+"""Links as links.yaml says them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+
+from loop311.accounts.models import StaffMember
+from loop311.catalog.checks import errors
+from loop311.catalog.services import current
+from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import Actor
+from loop311.kit.clock import now
+from loop311.kit.problems import FieldProblem, Invalid
+from loop311.ledger.services import append
+from loop311.workorders.checks import check
+from loop311.workorders.mapping import LinkMap, LinksFile
+from loop311.workorders.models import Link, Order
+from loop311.workorders.services import access
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    added: int
+    changed: int
+    same: int
+    retired: int
+
+
+@transaction.atomic
+def load(city: Jurisdiction, file: LinksFile, *, by: Actor, at: datetime | None = None) -> Loaded:
+    """Make the city's links those of the file. One that is missing there is retired, unless orders still lead to it.
+
+    Raises Invalid naming every mistake.
+    """
+    access.permit(by, "workorders.load")
+    at = at or now()
+    owners = _checked(city, file)
+    counts = {"added": 0, "changed": 0, "same": 0}
+    for link in file.links:
+        counts[_put(city, link, owners[link.code], by=by, at=at)] += 1
+    return Loaded(**counts, retired=_retire(city, {link.code for link in file.links}, by=by, at=at))
+
+
+def _checked(city: Jurisdiction, file: LinksFile) -> dict[str, StaffMember]:
+    """The owners by the links' codes."""
+    fields = [FieldProblem(f.path, f.sentence) for f in errors(check(file, current(city.pk)[1]))]
+    owners: dict[str, StaffMember] = {}
+    for link in file.links:
+        staff = StaffMember.objects.filter(jurisdiction=city, user__email=link.owner.strip().lower(), is_active=True)
+        if found := staff.first():
+            owners[link.code] = found
+        else:
+            fields.append(FieldProblem(f"links.{link.code}.owner", f"Nobody with the address {link.owner} works here."))
+    if fields:
+        more = f" ({len(fields) - 1} more mistakes follow.)" if len(fields) > 1 else ""
+        raise Invalid(f"{fields[0].field}: {fields[0].detail}{more}", fields=fields)
+    return owners
+
+
+def _put(city: Jurisdiction, said: LinkMap, owner: StaffMember, *, by: Actor, at: datetime) -> str:
+    document = msgspec.json.encode(said, order="sorted").decode()
+    link = Link.objects.select_for_update(of=("self",)).filter(jurisdiction=city, code=said.code).first()
+    if link is None:
+        link = Link.objects.create(
+            jurisdiction=city, code=said.code, name=said.name, connector=said.connector, mapping=document, owner=owner,
+            address=secrets.token_urlsafe(18), state_at=at, since=at,
+        )  # fmt: skip
+        became = "added"
+    elif link.mapping == document and link.owner_id == owner.pk and link.retired_at is None:
+        return "same"
+    else:
+        link.name, link.connector, link.mapping, link.owner, link.retired_at = (
+            said.name, said.connector, document, owner, None,
+        )  # fmt: skip
+        link.save(update_fields=["name", "connector", "mapping", "owner", "retired_at"])
+        became = "changed"
+    body = {"code": link.code, "connector": link.connector, "owner": owner.pk}
+    append("link.loaded", access.LINK, link.pk, body, by=by, at=at, first=became == "added")
+    access.wake(link.pk)
+    return became
+
+
+def _retire(city: Jurisdiction, kept: set[str], *, by: Actor, at: datetime) -> int:
+    gone = list(Link.objects.of_city(city.pk).in_use().exclude(code__in=kept).select_for_update())
+    for link in gone:
+        if open_there := Order.objects.of_city(city.pk).filter(link=link, next_at__isnull=False).count():
+            detail = f"{open_there} orders of {link.code} have still something to say: pause it, or let them go first."
+            raise Invalid(detail, fields=[FieldProblem(f"links.{link.code}", detail)])
+        link.retired_at = at
+        link.save(update_fields=["retired_at"])
+        append("link.retired", access.LINK, link.pk, {"code": link.code}, by=by, at=at)
+    return len(gone)

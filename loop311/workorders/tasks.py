@@ -1,0 +1,67 @@
+"""Jobs of work orders: saying what is due, the heartbeat of every link, the nightly comparison."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from loop311.kit.clock import now
+from loop311.kit.jobs import defer
+from loop311.kit.sweeps import pass_over, watched
+from loop311.workorders import services, working
+from loop311.workorders.connectors.base import CannotTell
+from loop311.workorders.policies import AGAIN, LinkState
+
+log = structlog.get_logger(__name__)
+
+
+@app.task(name="workorders.send", queue="workorders", retry=RetryStrategy(max_attempts=8, exponential_wait=2))
+def send(link: int) -> None:
+    """What they answer is noted on the order; this job's own retries are for our own database being away."""
+    working.send(link)
+
+
+@app.task(name="workorders.beat", queue="workorders")
+def beat(link: int, again: bool = False) -> None:
+    """One heartbeat; after one that failed, another before the next minute, so that a break shows within two."""
+    state = working.beat(link)
+    if state is LinkState.SHAKY and not again:
+        defer("workorders.beat", queue="workorders", at=now() + AGAIN, link=link, again=True)
+
+
+@app.task(name="workorders.reconcile", queue="workorders", retry=RetryStrategy(max_attempts=6, wait=900))
+def reconcile(link: int) -> None:
+    """Tried again for an hour and a half when they cannot be asked."""
+    working.reconcile(link)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="workorders.sweep", queue="clock", queueing_lock="workorders.sweep")
+@watched("workorders.sweep", every=timedelta(minutes=1))
+def sweep(timestamp: int) -> None:
+    """Every minute: a heartbeat for each link, a job for each that has something to say, and who is silent is down."""
+    services.mark_silent()
+    for link in services.to_beat():
+        defer("workorders.beat", queue="workorders", link=link)
+    for link in services.waiting_links(now()):
+        defer("workorders.send", queue="workorders", link=link)
+
+
+@app.periodic(cron="30 8 * * *")
+@app.task(name="workorders.compare", queue="clock", queueing_lock="workorders.compare")
+@watched("workorders.compare", every=timedelta(days=1))
+def compare(timestamp: int) -> None:
+    """Every night of the Americas: both sides of every link are held against each other."""
+    for link in services.to_beat():
+        try:
+            working.reconcile(link)
+        except CannotTell as error:
+            pass_over()
+            log.warning("not compared", link=link, reason=str(error))
+            defer("workorders.reconcile", queue="workorders", at=now() + timedelta(minutes=15), link=link)
+        except Exception:
+            pass_over()
+            log.exception("not compared", link=link)
