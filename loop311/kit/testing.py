@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, connections
 from django.test import Client
@@ -120,9 +120,9 @@ def _handler() -> ClientHandler:
     return Client().handler
 
 
-def browser() -> Client:
+def browser(**options: Any) -> Client:
     """A new browser. All share one handler: a new one would first read the whole list of static files."""
-    client = Client()
+    client = Client(**options)
     client.handler = _handler()
     return client
 

@@ -59,7 +59,7 @@ def window(start: datetime | None, end: datetime | None, now: datetime) -> Windo
     if start is None:
         end = end or now
         return Window(end - LONGEST_WINDOW, end)
-    end = end or min(now, start + LONGEST_WINDOW)
+    end = end or max(start, min(now, start + LONGEST_WINDOW))
     if end < start:
         raise refuse("start_date", "The start_date lies after the end_date.")
     if end - start > LONGEST_WINDOW:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from loop311.accounts.testing import a_secret
+from loop311.kit.testing import browser
 from loop311.requests.models import Request
 from loop311.requests.testing import City, make_city
 
@@ -26,7 +27,7 @@ def key(city: City) -> str:
 
 
 def get(path: str, status: int = 200, **headers: str) -> Any:
-    response = Client().get(f"{V2}/{path}", headers=headers)
+    response = browser().get(f"{V2}/{path}", headers=headers)
     assert response.status_code == status, response.getvalue()
     return response
 
@@ -44,7 +45,7 @@ def post(key: str, status: Any = 200, *, client: Any = None, **form: Any) -> Any
 
 
 def send(path: str, form: Mapping[str, Any], status: int = 200, *, client: Client | None = None) -> Any:
-    response = (client or Client()).post(f"{V2}/{path}", form)
+    response = (client or browser()).post(f"{V2}/{path}", form)
     assert response.status_code == status, response.content
     return response.json()
 

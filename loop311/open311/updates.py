@@ -116,5 +116,5 @@ def _as_it_was(request: Request, body: Mapping[str, Any]) -> Request:
 
 def window(start: datetime | None, end: datetime | None, now: datetime) -> Window:
     """The day before `end`, or after `start`, where only one is given; the last day when none is."""
-    end = end or (min(now, start + USUAL) if start else now)
+    end = end or (max(start, min(now, start + USUAL)) if start else now)
     return Window(start or end - USUAL, end)

@@ -7,7 +7,7 @@ from django.urls import re_path
 from loop311.open311 import views
 
 app_name = "open311"
-_END = r"(?:\.(?P<ending>[A-Za-z]+))?$"
+_END = r"(?:\.(?P<ending>[A-Za-z]+))?\Z"
 urlpatterns = [
     re_path(rf"^(?:v2/)?discovery{_END}", views.discovery, name="discovery"),
     re_path(rf"^v2/services{_END}", views.services, name="services"),
@@ -16,6 +16,6 @@ urlpatterns = [
     re_path(r"^v2/requests?/(?P<number>[^/]+?)" + _END, views.one, name="request"),
     re_path(r"^v2/tokens/(?P<token>[^/]+?)" + _END, views.token, name="token"),
     re_path(rf"^v2/servicerequestupdates{_END}", views.request_updates, name="updates"),
-    re_path(r"^v2/media/(?P<city>[^/]+)/(?P<number>[^/]+)/(?P<photo>[0-9]{1,18})\.jpg$", views.media, name="media"),
-    re_path(r"^(?P<rest>.*?)" + _END, views.unknown, name="unknown"),
+    re_path(r"^v2/media/(?P<city>[^/]+)/(?P<number>[^/]+)/(?P<photo>[0-9]{1,18})\.jpg\Z", views.media, name="media"),
+    re_path(r"^(?P<rest>(?s:.*?))" + _END, views.unknown, name="unknown"),
 ]

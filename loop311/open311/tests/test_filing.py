@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
 from loop311.accounts.testing import a_secret
 from loop311.catalog.services import current, publish
 from loop311.catalog.testing import edited
 from loop311.kit.actor import system
 from loop311.kit.clock import now
+from loop311.kit.testing import browser
 from loop311.kit.tests.pictures import from_a_phone, photo
 from loop311.open311.models import Filed
 from loop311.open311.testing import V2, filed, get, post, said
@@ -57,7 +57,7 @@ def test_an_answer_is_taken_in_every_bracket_form_and_any_case(city: City, key: 
 def test_encoded_brackets_are_brackets(city: City, key: str) -> None:
     body = f"api_key={key}&service_code=pothole&address_string=1+Main&attribute%5Bdanger%5D=no"
     kind = "application/x-www-form-urlencoded"
-    response = Client().post(f"{V2}/requests.json", body, content_type=kind)
+    response = browser().post(f"{V2}/requests.json", body, content_type=kind)
     assert response.status_code == 200, response.content
 
 
@@ -153,7 +153,7 @@ def test_a_photo_in_a_data_address_is_a_file_too(city: City, key: str) -> None:
 def test_what_the_camera_wrote_is_not_given_out(city: City, key: str) -> None:
     request = filed(post(key, media=a_photo(data=from_a_phone())))
     (seen,) = get(f"requests/{request.number}.json").json()
-    shown = Client().get(seen["media_url"])
+    shown = browser().get(seen["media_url"])
     assert shown.status_code == 200
     assert shown["Content-Type"] == "image/jpeg"
     assert b"A phone" not in shown.content
@@ -165,7 +165,7 @@ def test_a_photo_is_public_only_where_the_exact_place_is(city: City, key: str, p
     path = get(f"requests/{request.number}.json").json()[0]["media_url"]
     Request.objects.filter(pk=request.pk).update(publicity=publicity, version=9)
     assert bool(get(f"requests/{request.number}.json").json()[0]["media_url"]) == shown
-    assert (Client().get(path).status_code == 200) == shown
+    assert (browser().get(path).status_code == 200) == shown
     (listed,) = get(f"requests.json?service_request_id={request.number}").json()
     assert bool(listed["media_url"]) == shown
 
@@ -175,7 +175,7 @@ def test_an_erased_photo_is_404(city: City, key: str) -> None:
     path = get(f"requests/{request.number}.json").json()[0]["media_url"]
     assert request.resident is not None
     Attachment.objects.update(erased_at=now())
-    assert Client().get(path).status_code == 404
+    assert browser().get(path).status_code == 404
     assert get(f"requests/{request.number}.json").json()[0]["media_url"] is None
 
 
@@ -196,7 +196,7 @@ def test_files_of_more_than_all_together_may_have_are_413(
 
 
 def test_a_form_too_large_is_413(city: City, key: str) -> None:
-    response = Client().post(
+    response = browser().post(
         f"{V2}/requests.json", "x=" + "y" * 3_000_000, content_type="application/x-www-form-urlencoded"
     )
     assert response.status_code == 413
@@ -204,7 +204,7 @@ def test_a_form_too_large_is_413(city: City, key: str) -> None:
 
 
 def test_the_same_filing_again_attaches_nothing_again(city: City, key: str) -> None:
-    client, data = Client(headers={"Idempotency-Key": "once"}), photo()
+    client, data = browser(headers={"Idempotency-Key": "once"}), photo()
     form = {"media": a_photo(data=data), "media_url": "https://example.org/a.jpg", "attribute[other]": "x"}
     first = post(key, client=client, **form)
     form["media"] = a_photo(data=data)
@@ -241,7 +241,7 @@ def test_erasing_the_reporter_erases_what_tells_of_them(city: City, key: str) ->
 def test_over_plain_http_nothing_is_taken_where_the_city_has_https(city: City, key: str, settings: Any) -> None:
     settings.BASE_URL = "https://311.example.org"
     assert "https" in said(post(key, 403))
-    safe = Client(headers={"X-Forwarded-Proto": "https"})
+    safe = browser(headers={"X-Forwarded-Proto": "https"})
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert post(key, client=safe)
 
@@ -251,7 +251,7 @@ def test_a_key_beyond_its_limit_hears_when_to_come_again(city: City) -> None:
 
     _, key = create_token(city.jurisdiction, "few", ["requests.file"], by=city.system, per_minute=2)
     post(key), post(key)
-    response = Client().post(f"{V2}/requests.xml", {"api_key": key})
+    response = browser().post(f"{V2}/requests.xml", {"api_key": key})
     assert response.status_code == 429
     assert 1 <= int(response["Retry-After"]) <= 60
     assert b"<code>429</code>" in response.content
@@ -283,7 +283,7 @@ def test_a_batch_service_answers_with_a_token_that_gives_the_number_later(city: 
 
 
 def test_the_same_batch_filing_again_gives_the_same_token(city: City) -> None:
-    key, client = answered(city, "batch"), Client(headers={"Idempotency-Key": "once"})
+    key, client = answered(city, "batch"), browser(headers={"Idempotency-Key": "once"})
     assert post(key, client=client) == post(key, client=client)
 
 
@@ -309,5 +309,5 @@ def test_another_citys_token_is_404(city: City) -> None:
 
 
 def test_what_is_sent_as_json_is_415(city: City, key: str) -> None:
-    response = Client().post(f"{V2}/requests.json", "{}", content_type="application/json")
+    response = browser().post(f"{V2}/requests.json", "{}", content_type="application/json")
     assert response.status_code == 415

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from loop311.georeport import reading
 from loop311.kit.clock import now
+from loop311.kit.testing import browser
 from loop311.open311 import finding, querying
 from loop311.open311.testing import get
 from loop311.requests.models import Request
@@ -167,6 +167,11 @@ def test_one_end_of_the_window_makes_ninety_days(city: City) -> None:
     assert numbers(f"start_date={start}") == [old.number]
 
 
+def test_a_window_that_has_not_begun_is_empty(city: City) -> None:
+    city.file(at=now())
+    assert numbers(f"start_date={(now() + timedelta(days=1)).strftime('%Y-%m-%dT%H:%M:%SZ')}") == []
+
+
 # --- Extensions ----------------------------------------------------------------------------------------------------------
 
 
@@ -192,7 +197,7 @@ def test_extensions_tell_the_outcome_of_a_closed_one(city: City) -> None:
 
 
 def test_any_page_may_read_and_may_ask_first(city: City) -> None:
-    response: Any = Client().options("/open311/v2/requests.json")
+    response: Any = browser().options("/open311/v2/requests.json")
     assert response.status_code == 200
     assert "POST" in response["Access-Control-Allow-Methods"]
     assert "X-Total-Count" in get("requests.json")["Access-Control-Expose-Headers"]

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from defusedxml import ElementTree
-from django.test import Client
 from msgspec import structs
 
 from loop311.accounts.testing import a_secret
@@ -16,7 +15,7 @@ from loop311.catalog.services import publish
 from loop311.georeport import reading
 from loop311.jurisdictions import services as jurisdictions
 from loop311.kit.clock import now
-from loop311.kit.testing import same_number_of_queries
+from loop311.kit.testing import browser, same_number_of_queries
 from loop311.open311.policies import attributes
 from loop311.open311.testing import V2, get, post, said
 from loop311.requests.models import Request
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.django_db
 def test_discovery_speaks_both_formats_with_bare_media_types() -> None:
     found = []
     for ending, media_type in (("xml", "text/xml"), ("json", "application/json")):
-        response = Client().get(f"/open311/discovery.{ending}")
+        response = browser().get(f"/open311/discovery.{ending}")
         assert response["Content-Type"] == media_type
         found.append(reading.discovery(response.content))
     assert found[0] == found[1]
@@ -88,7 +87,7 @@ def test_where_two_cities_live_one_must_be_named(city: City) -> None:
 
 
 def test_a_jurisdiction_given_twice_must_be_one(city: City, key: str) -> None:
-    response = Client().post(f"{V2}/requests.json?jurisdiction_id=a", {"jurisdiction_id": "b", "api_key": key})
+    response = browser().post(f"{V2}/requests.json?jurisdiction_id=a", {"jurisdiction_id": "b", "api_key": key})
     assert response.status_code == 400
 
 
@@ -116,7 +115,7 @@ def test_a_missing_or_wrong_key_is_403(city: City, wrong: str) -> None:
 
 def test_the_key_may_come_in_a_header(city: City, key: str) -> None:
     for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
-        assert post("", client=Client(headers=headers))[0]["service_request_id"]
+        assert post("", client=browser(headers=headers))[0]["service_request_id"]
 
 
 def test_a_key_of_another_city_is_403(city: City) -> None:
@@ -148,7 +147,7 @@ def test_an_unknown_service_is_404(city: City, key: str) -> None:
 
 
 def test_the_same_idempotency_key_makes_one_request(city: City, key: str) -> None:
-    client = Client(headers={"Idempotency-Key": "once"})
+    client = browser(headers={"Idempotency-Key": "once"})
     assert post(key, client=client) == post(key, client=client)
     assert Request.objects.count() == 1
 

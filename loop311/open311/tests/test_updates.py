@@ -15,7 +15,7 @@ from loop311.catalog.definitions import EvidenceKind
 from loop311.georeport import reading
 from loop311.georeport.model import UpdateItem
 from loop311.kit.clock import now
-from loop311.kit.testing import same_number_of_queries
+from loop311.kit.testing import browser, same_number_of_queries
 from loop311.kit.tests.pictures import photo
 from loop311.open311.taking import STATUSES
 from loop311.open311.testing import get, said, send
@@ -165,7 +165,7 @@ def test_the_list_of_statuses_is_whole() -> None:
 def test_the_same_in_xml(city: City, partner: str) -> None:
     form = {"api_key": partner, "service_request_id": city.file(at=now()).number, "update_id": "a", "status": "OPEN",
             "updated_datetime": stamp(now()), "description": "x"}  # fmt: skip
-    answer = Client().post("/open311/v2/servicerequestupdates.xml", form)
+    answer = browser().post("/open311/v2/servicerequestupdates.xml", form)
     assert answer.status_code == 200
     assert b"<request_update><update_id>a</update_id></request_update>" in answer.content
 
