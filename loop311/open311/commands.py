@@ -14,12 +14,16 @@ from loop311.kit.actor import system
 from loop311.kit.commands import print_json
 from loop311.kit.problems import Invalid
 from loop311.open311 import pulling
+from loop311.open311.commands_conform import conform
 from loop311.open311.pulling import Pulled
 
 
 @click.group("open311")
 def open311() -> None:
-    """Other cities' servers: bring their services and requests in."""
+    """Other cities' servers: bring their services and requests in; look whether a server does what the format says."""
+
+
+open311.add_command(conform)
 
 
 @open311.command("pull")

@@ -47,7 +47,9 @@ COMMANDS: dict[str, Entry] = {
     "catalog": Entry("loop311.catalog.commands:catalog", "The catalogue: check, load, export, diff, versions."),
     "knowledge": Entry("loop311.knowledge.commands:knowledge", "The city's answers: check, load, export, rules."),
     "import": Entry("loop311.requests.commands:import_group", "Bring in past requests from a city's open data."),
-    "open311": Entry("loop311.open311.commands:open311", "Other cities' Open311 servers: bring in what they have."),
+    "open311": Entry(
+        "loop311.open311.commands:open311", "Other Open311 servers: bring in what they have, check what they do."
+    ),
     "suggest": Entry(
         "loop311.requests.suggesting.commands:suggest", "Learn from past requests which service words mean."
     ),
