@@ -36,6 +36,7 @@ from loop311.kit.commands import print_json, without_database
 @click.option("--address", default="", help="Address of test requests.")
 @click.option("--address-id", default="", help="An address_id that the server knows.")
 @click.option("--attribute", "attributes", multiple=True, metavar="CODE=VALUE", help="What to answer in test requests.")
+@click.option("--token", default="", help="A token that has an id by now.")
 @click.option("--private", default="", help="Id of a request that must not be public.")
 @click.option("--burst", type=click.IntRange(0, 5_000), default=0, help="Questions without a pause, to meet the limit.")
 @click.option(

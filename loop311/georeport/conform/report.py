@@ -60,8 +60,8 @@ def plain(results: Sequence[Result], url: str) -> dict[str, Any]:
 def junit(results: Sequence[Result], url: str) -> bytes:
     """A suite for each group; what was not run or is not offered is skipped with its reason; a warning is told and passes."""
     root = Element("testsuites", {"name": f"Open311 GeoReport v2: {url}", **_counted(results)})
-    for group, members in groupby(results, key=lambda result: result.check.group):
-        found = list(members)
+    for group in dict.fromkeys(result.check.group for result in results):
+        found = [result for result in results if result.check.group == group]
         suite = SubElement(root, "testsuite", {"name": group, **_counted(found)})
         for result in found:
             _case(suite, result)

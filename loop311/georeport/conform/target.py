@@ -44,8 +44,10 @@ class Options:
     """The id of a request that must not be public."""
     burst: int = 0
     """Questions without a pause that may be asked to meet the limit."""
+    token: str = ""
+    """One that has led to an id by now."""
     wait: float = 10
-    """Seconds for which a token may stay pending."""
+    """Seconds that are waited for the id of a token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ class FakeCity:
     tokens: dict[str, list[str]] = field(default_factory=dict)
     """token -> its id, and how often it was asked for."""
     most: int = 1_000
+    patience: int = PATIENCE
     prefix: str = "n-"
     before: list[Before] = field(default_factory=list)
     after: list[After] = field(default_factory=list)
@@ -171,7 +172,7 @@ class FakeCity:
     def _count(self, asked: Asked) -> None:
         before, times = self.asked_last
         self.asked_last = (asked, times + 1 if asked == before else 1)
-        if self.asked_last[1] > PATIENCE:
+        if self.asked_last[1] > self.patience:
             raise Refused(429, "Not so fast.", Retry_After="5")
 
     def _headed(self, asked: Asked, answer: Answer) -> Answer:

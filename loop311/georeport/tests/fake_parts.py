@@ -121,6 +121,7 @@ class Searching:
     def of(self, items: list[RequestItem]) -> list[RequestItem]:
         if ids := self.asked.all("service_request_id"):
             return [item for item in items if item.service_request_id in ids]
+        self.check()
         start, end = self.window()
         found = [item for item in items if item.requested_datetime and start <= item.requested_datetime <= end]
         found = [item for item in found if self.is_meant(item) and self.is_near(item) and self.is_changed(item)]
@@ -136,12 +137,15 @@ class Searching:
             raise Refused(400, "The dates are no window of 90 days.")
         return start, end
 
-    def is_meant(self, item: RequestItem) -> bool:
+    def check(self) -> None:
         codes, statuses = self.asked.all("service_code"), {each.lower() for each in self.asked.all("status")}
         if statuses - {"open", "closed"}:
             raise Refused(400, "status is open or closed.")
         if codes and not self.codes & set(codes):
             raise Refused(404, f"There is no service_code {codes[0]}.")
+
+    def is_meant(self, item: RequestItem) -> bool:
+        codes, statuses = self.asked.all("service_code"), {each.lower() for each in self.asked.all("status")}
         return (not codes or item.service_code in codes) and (not statuses or item.status in statuses)
 
     def is_near(self, item: RequestItem) -> bool:

@@ -181,7 +181,7 @@ TOKEN = at("tokens/t-.*")
 
 others: dict[str, Fault] = {
     "tokens.pending": _first_time,
-    "tokens.ready": turned(TOKEN, '"service_request_id":"[^"]*"', '"service_request_id":null'),
+    "tokens.ready": turned(TOKEN, r'^\[(\{"service_request_id":"n-.*\})\]$', r"\1"),
     "tokens.echo": turned(TOKEN, '("service_request_id":"n-.*"token":)"[^"]*"', r'\1"t-other"'),
     "tokens.leads-to-request": turned(TOKEN, '"n-[^"]*"', '"r-nowhere"'),
     "fields.reporter-not-told": _tells_of_reporter,

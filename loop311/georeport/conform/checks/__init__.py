@@ -16,3 +16,4 @@ from loop311.georeport.conform.checks import fields as fields
 from loop311.georeport.conform.checks import errors as errors
 from loop311.georeport.conform.checks import updates as updates
 from loop311.georeport.conform.checks import agreement as agreement
+from loop311.georeport.conform.checks import limits as limits

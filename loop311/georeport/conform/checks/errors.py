@@ -104,32 +104,3 @@ def too_large(at: Target) -> None:
     content = urlencode(by.pairs(form, at.options.key)).encode()
     kind = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")]
     refused(by.post(form, headers=kind, content=content), 413, 400)
-
-
-@check("errors.429", OURS, "Who asks too often gets 429 with Retry-After and an errors body.")
-def too_often(at: Target) -> None:
-    if at.options.burst < 1:
-        raise NotRun("it asks many times without a pause: give --burst, how many may be asked")
-    pause, at.wire.pause = at.wire.pause, 0.0
-    try:
-        reply = _until_limited(at)
-    finally:
-        at.wire.pause = pause
-    found = refused(reply, 429)
-    if not found.reply.headers.get("Retry-After"):
-        raise found.wrong("no Retry-After", "Retry-After")
-
-
-def _until_limited(at: Target) -> Reply:
-    """With the key when there is one: limits are often the key's. A filing without any argument files nothing."""
-    for _ in range(at.options.burst):
-        reply = _asked_again(at)
-        if reply.status == 429:
-            return reply
-    raise NotRun(f"no limit was met within {at.options.burst} questions")
-
-
-def _asked_again(at: Target) -> Reply:
-    if at.options.write and at.options.key:
-        return filer(at).post({})
-    return at.get(f"services/{NOBODY}", at.format, fresh=True)
