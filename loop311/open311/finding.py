@@ -26,6 +26,8 @@ from loop311.requests.services.access import SUBJECT
 MOST_COUNTED = 10_000
 """Requests that are counted; of more it is only said that there are more."""
 
+_REST_OF_SECOND = timedelta(microseconds=999_999)
+"""Times are given out in whole seconds: what is asked for until one of them may lie later in it."""
 _LATELY = timedelta(days=7)
 """What changed since then is looked up in the diary; what changed since longer ago is nearly everything."""
 
@@ -179,7 +181,7 @@ def _narrowed(asked: Asked, values: dict[str, Any]) -> list[str]:
     where = []
     if asked.window:
         where.append("r.received_at BETWEEN %(start)s AND %(end)s")
-        values["start"], values["end"] = asked.window.start, asked.window.end
+        values["start"], values["end"] = asked.window.start, asked.window.end + _REST_OF_SECOND
     if asked.service_codes:
         where.append("s.code = ANY(%(codes)s)")
         values["codes"] = list(asked.service_codes)
@@ -202,5 +204,5 @@ def _changed(asked: Asked, values: dict[str, Any]) -> list[str]:
             )
     if asked.updated_before:
         where.append("r.updated_at <= %(before)s")
-        values["before"] = asked.updated_before
+        values["before"] = asked.updated_before + _REST_OF_SECOND
     return where

@@ -159,6 +159,15 @@ def test_dates_are_read_as_clients_write_them(city: City, written: str) -> None:
     assert numbers(f"start_date={written.format(now() - timedelta(days=1))}") == [request.number]
 
 
+def test_times_as_they_are_given_out_find_the_request_again(city: City) -> None:
+    at = (now() - timedelta(days=2)).replace(microsecond=700_000)
+    number = city.file(at=at).number
+    (told,) = get(f"requests/{number}.json").json()
+    made, changed = told["requested_datetime"], told["updated_datetime"]
+    assert numbers(f"start_date={made}&end_date={made}") == [number]
+    assert numbers(f"updated_after={changed}&updated_before={changed}") == [number]
+
+
 def test_one_end_of_the_window_makes_ninety_days(city: City) -> None:
     old = city.file(at=now() - timedelta(days=100))
     end = (now() - timedelta(days=95)).strftime("%Y-%m-%dT%H:%M:%SZ")
