@@ -52,6 +52,7 @@ from loop311.kit.commands import print_json, without_database
 @without_database
 def conform(
     context: click.Context,
+    /,
     url: str,
     *,
     format_: str,

@@ -247,16 +247,16 @@ def test_junit_has_the_shape_that_build_servers_read(mixed: list[Result]) -> Non
         assert int(counted.get("failures", "")) == len([case for case in cases if case.find("failure") is not None])
         assert int(counted.get("skipped", "")) == len([case for case in cases if case.find("skipped") is not None])
         assert (counted.get("errors"), float(counted.get("time", "")) >= 0) == ("0", True)
-    cases = {case.get("name"): case for case in root.iter("testcase")}
-    assert set(cases) == set(CHECKS)
-    assert all(len(case) <= 1 and case.get("classname") == str(name).partition(".")[0] for name, case in cases.items())
-    failure, skipped = cases["services.types"].find("failure"), cases["post.accepted"].find("skipped")
+    named = {case.get("name"): case for case in root.iter("testcase")}
+    assert set(named) == set(CHECKS)
+    assert all(len(case) <= 1 and case.get("classname") == str(name).partition(".")[0] for name, case in named.items())
+    failure, skipped = named["services.types"].find("failure"), named["post.accepted"].find("skipped")
     assert failure is not None
     assert "'instant'" in failure.get("message", "")
     assert skipped is not None
     assert "--write" in skipped.get("message", "")
-    assert "not offered" in ElementTree.tostring(cases["updates.list"]).decode()
-    assert "warning: " in ElementTree.tostring(cases["headers.etag"]).decode()
+    assert "not offered" in ElementTree.tostring(named["updates.list"]).decode()
+    assert "warning: " in ElementTree.tostring(named["headers.etag"]).decode()
 
 
 def test_the_table_and_the_plain_values_say_the_same(mixed: list[Result]) -> None:
@@ -295,7 +295,7 @@ class Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with make_server("127.0.0.1", 0, FakeCity(), handler_class=Quiet) as server:  # type: ignore[arg-type]
+    with make_server("127.0.0.1", 0, FakeCity(), handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/open311/v2/"

@@ -31,7 +31,7 @@ def fake() -> FakeCity:
 
 @pytest.fixture
 def address(fake: FakeCity) -> Iterator[str]:
-    with make_server("127.0.0.1", 0, fake, handler_class=Quiet) as server:  # type: ignore[arg-type]
+    with make_server("127.0.0.1", 0, fake, handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/open311/v2/"
