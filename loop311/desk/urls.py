@@ -59,6 +59,7 @@ urlpatterns = [
     path("signed-in/", contact.signed_in, name="signed_in"),
     path("contact/", contact.start, name="start"),
     path("contact/<id:interaction_id>/", contact.contact, name="contact"),
+    path("contact/<id:interaction_id>/photos/<id:enclosure_id>/", contact.photo, name="contact_photo"),
     path("contact/<id:interaction_id>/<slug:name>/", contact.step, name="step"),
     path("cities/", lists.cities, name="cities"),
     path("queue/", queue.my_queue, name="my_queue"),

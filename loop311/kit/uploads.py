@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import IO, Any
 
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 
 from loop311.kit.images.sniffing import too_large
@@ -44,7 +44,9 @@ class Bounded(FileUploadHandler):
         self._seen += len(raw_data)
         if self._seen > MOST_IN_ONE:
             setattr(self.request, _TOO_MUCH, True)
-            raise StopUpload(connection_reset=self._length > 4 * MOST_IN_ONE)
+            if self._length > 4 * MOST_IN_ONE:
+                raise StopUpload(connection_reset=True)
+            raise SkipFile  # the words that come after it in the form are read
         self._file.write(raw_data)
 
     def file_complete(self, file_size: int) -> UploadedFile | None:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from loop311.kit.downloads import File
 from loop311.kit.problems import NotFound
-from loop311.requests.models import Attachment
+from loop311.requests.models import Attachment, Enclosure
 from loop311.requests.policies import AttachmentRole
 from loop311.requests.services.attaching import store
 
@@ -59,3 +59,12 @@ def thumbnail_of(attachment: Attachment) -> File:
         raise NotFound("A document has no small picture.")
     data = store(attachment.jurisdiction_id).read(bytes(attachment.thumbnail_digest))
     return File(data, "image/jpeg", f"{attachment.request.number}-{attachment.pk}-small.jpg")
+
+
+def enclosure_thumbnail(jurisdiction_id: int, interaction_id: int, enclosure_id: int) -> File:
+    """The small picture of what waits in a contact; NotFound for another contact's, a dropped one, a document."""
+    rows = Enclosure.objects.filter(jurisdiction_id=jurisdiction_id, interaction_id=interaction_id, pk=enclosure_id)
+    row = rows.filter(dropped_at__isnull=True, thumbnail_digest__isnull=False).first()
+    if row is None or row.thumbnail_digest is None:
+        raise NotFound("There is no such photo here.")
+    return File(store(jurisdiction_id).read(bytes(row.thumbnail_digest)), "image/jpeg", f"contact-{row.pk}-small.jpg")

@@ -298,6 +298,51 @@ class Attachment(models.Model):
         ]
 
 
+class Enclosure(models.Model):
+    """A photo or document sent in a contact before its request is filed, checked and kept as an attachment is.
+
+    Becomes an Attachment when the request is filed, in that transaction; dropped with the draft otherwise.
+    """
+
+    jurisdiction = models.ForeignKey(Jurisdiction, on_delete=models.PROTECT, db_index=False)
+    interaction = city_fk("interactions.Interaction", related_name="enclosures", db_index=False)
+    key = models.TextField()
+    """The key under which the request will be filed: which thing of the contact it shows."""
+    role = models.TextField()
+    digest = models.BinaryField()
+    received_digest = models.BinaryField()
+    media_type = models.TextField()
+    size = models.BigIntegerField()
+    width = models.IntegerField(default=0)
+    height = models.IntegerField(default=0)
+    thumbnail_digest = models.BinaryField(null=True)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    taken_at = models.DateTimeField(null=True)
+    at = models.DateTimeField()
+    dropped_at = models.DateTimeField(null=True)
+    """Nobody is to see it any more; its files, and then the row, are removed by the sweep."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=["photo", "document"]), name="enclosure_role_known"),
+            models.UniqueConstraint(
+                fields=["jurisdiction", "interaction", "key", "received_digest"],
+                condition=Q(dropped_at__isnull=True),
+                name="enclosure_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["jurisdiction", "digest"], name="enclosure_of_file"),
+            models.Index(
+                fields=["jurisdiction", "thumbnail_digest"],
+                name="enclosure_of_thumbnail",
+                condition=Q(thumbnail_digest__isnull=False),
+            ),
+            models.Index(fields=["id"], name="enclosure_to_remove", condition=Q(dropped_at__isnull=False)),
+        ]
+
+
 class Comment(models.Model):
     """Words on a request, by staff or by the resident (with a dispute, for instance)."""
 

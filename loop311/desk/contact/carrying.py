@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -11,14 +12,16 @@ from django.utils.translation import gettext as _
 
 from loop311.desk.access import Desk
 from loop311.desk.contact import content as contents
-from loop311.desk.contact import drafts
+from loop311.desk.contact import drafts, picturing
 from loop311.desk.contact.content import Content
+from loop311.desk.contact.doing import At, Done, Step
 from loop311.desk.contact.drafts import Seen
 from loop311.desk.contact.screen import Screen
-from loop311.desk.contact.steps import STEPS, At, Done, at_fields
+from loop311.desk.contact.steps import STEPS, at_fields
 from loop311.desk.models import Draft
 from loop311.interactions import services as interactions
 from loop311.kit.problems import Conflict, Invalid, NotFound, Problem
+from loop311.requests.services import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,25 @@ class Carried:
     problem: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """What came with a step: files that are on the disk, or why they were refused."""
+
+    kept: Sequence[Kept] = ()
+    problem: Problem | None = None
+
+
+NONE = Photos()
+
+
 @transaction.atomic
-def carry_out(desk: Desk, interaction_id: int, name: str, sent: QueryDict, seen: Seen) -> Carried:
-    """Keep the words first, then do the step: what it refuses is undone, the words stay."""
+def carry_out(
+    desk: Desk, interaction_id: int, name: str, sent: QueryDict, seen: Seen, photos: Photos = NONE
+) -> Carried:
+    """Keep the words and the photos first, then do the step: what it refuses is undone, they stay.
+
+    A step that came with a photo that is refused is not done: it might have been the last one.
+    """
     step = STEPS.get(name)
     if step is None:
         raise NotFound(_("There is no such step in a contact."))
@@ -41,17 +60,26 @@ def carry_out(desk: Desk, interaction_id: int, name: str, sent: QueryDict, seen:
     content.take(sent)
     drafts.check(draft, content, seen)
     _notice_danger(desk, draft, content)
-    kept, known = deepcopy(content), draft.interaction
+    refused = photos.problem or picturing.enclose(desk, draft, content, photos.kept)
+    if refused is not None:
+        shows = Done(("photos",)) if name == "add-photo" else Done(focus="#c-photos")
+        return Carried(drafts.write(draft, content, seen.tab), shows, refused)
+    return _done(step, At(desk, draft, content, sent.get("value", "")), seen)
+
+
+def _done(step: Step, at: At, seen: Seen) -> Carried:
+    draft = at.draft
+    kept, known = deepcopy(at.content), draft.interaction
     try:
         with transaction.atomic():
-            done = step(At(desk, draft, content, sent.get("value", "")))
+            done = step(at)
     except (Invalid, Conflict, NotFound) as refused:
         draft.interaction = known
         problem = _here(refused)
         return Carried(drafts.write(draft, kept, seen.tab), Done(focus=_first_wrong(problem)), problem)
     if done.is_over:
         return Carried(draft, done)
-    return Carried(drafts.write(draft, content, seen.tab), done)
+    return Carried(drafts.write(draft, at.content, seen.tab), done)
 
 
 def _is_of_an_earlier_thing(content: Content, sent: QueryDict) -> bool:

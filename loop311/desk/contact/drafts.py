@@ -16,6 +16,7 @@ from loop311.desk.models import Draft
 from loop311.interactions import services as interactions
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, NotFound
+from loop311.requests import services as requests
 from loop311.residents import services as residents
 
 MOST_LISTED = 50
@@ -116,4 +117,5 @@ def forget_resident(event_id: int) -> None:
         content = contents.read(draft.content)
         content.typed = {}
         content.place = ""
+        requests.drop_enclosed(draft.interaction, by=by)
         write(draft, content, "")

@@ -32,8 +32,9 @@ from loop311.kit.problems import Problem
 from loop311.knowledge.models import Gap
 from loop311.notifications.models import Message
 from loop311.places.geocoding import Candidate
-from loop311.requests.models import Request
+from loop311.requests.models import Enclosure, Request
 from loop311.requests.sentences import say
+from loop311.requests.services import enclosed
 from loop311.residents.models import Resident
 
 MOST_PROPOSALS = 6
@@ -47,6 +48,11 @@ class Place:
 
     text: str
     position: tuple[float, float] | None
+
+
+def key_of(draft: Draft, content: contents.Content) -> str:
+    """Under which the thing in hand is filed once, and its photos wait."""
+    return f"contact:{draft.interaction_id}:{content.part}"
 
 
 class Screen:
@@ -72,7 +78,7 @@ class Screen:
         """Sentences of the last refusal that belong to no field of the screen."""
         if self.problem is None:
             return []
-        here = {*self.form.fields, *(self.questions.fields if self.questions else ())}
+        here = {"photos", *self.form.fields, *(self.questions.fields if self.questions else ())}
         loose = [fault.detail for fault in self.problem.fields if fault.field not in here]
         return loose if self.problem.fields else [self.problem.detail]
 
@@ -206,6 +212,21 @@ class Screen:
         if self.service is None or self.place is None or self.place.position is None:
             return []
         return already_known(self.desk, self.service.code, *self.place.position, limit=MOST_NEAR)
+
+    @property
+    def key(self) -> str:
+        return key_of(self.draft, self.content)
+
+    @cached_property
+    def photos(self) -> list[Enclosure]:
+        """Of the thing in hand, as long as it is not filed."""
+        return enclosed(self.interaction, key=self.key)
+
+    @property
+    def photo_problem(self) -> str:
+        return (
+            next((fault.detail for fault in self.problem.fields if fault.field == "photos"), "") if self.problem else ""
+        )
 
     # --- What is promised, and what came of it ---------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.timezone import get_current_timezone
@@ -15,10 +13,10 @@ from loop311.desk import filing as plain_filing
 from loop311.desk import reading
 from loop311.desk.access import Desk
 from loop311.desk.contact import content as contents
-from loop311.desk.contact import drafts, knowing
+from loop311.desk.contact import drafts, knowing, picturing
 from loop311.desk.contact.content import Content, Given
+from loop311.desk.contact.doing import At, Done, Step
 from loop311.desk.contact.screen import Place, Screen
-from loop311.desk.models import Draft
 from loop311.interactions import services as interactions
 from loop311.interactions.policies import ContactOutcome
 from loop311.kit.problems import Conflict, FieldProblem, Invalid, NotFound, Problem
@@ -30,40 +28,6 @@ from loop311.requests.sentences import say
 from loop311.residents import services as residents
 from loop311.residents.models import Resident
 from loop311.residents.services import PointInput
-
-ALL = ("caller", "want", "safety", "where", "known", "questions", "answer", "promise", "holds")
-"""The sections of the screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What to show after a step: sections that changed, where the keyboard goes on, and what is said to who cannot see it."""
-
-    shows: tuple[str, ...] = ALL
-    focus: str = ""
-    say: str = ""
-    is_over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """A step at work: the desk, the held draft, what is typed and chosen (to be changed), and the value that was sent."""
-
-    desk: Desk
-    draft: Draft
-    content: Content
-    value: str
-
-    @property
-    def screen(self) -> Screen:
-        """As things stand with the content as it is now."""
-        screen = Screen(self.desk, self.draft, tab="")
-        screen.content = self.content
-        return screen
-
-
-Step = Callable[[At], Done]
-
 
 # --- The caller --------------------------------------------------------------------------------------------------------
 
@@ -182,8 +146,9 @@ def file(at: At) -> Done:
             leading=reading.find(at.desk, content.join) if content.join else None,
         ),
         by=at.desk.actor,
-        key=f"contact:{at.draft.interaction_id}:{content.part}",
+        key=screen.key,
     )
+    requests.attach_enclosed(request, key=screen.key, by=at.desk.actor)
     content.filed[str(content.part)] = request.number
     return _filed(request.number)
 
@@ -208,8 +173,14 @@ def _as_written(screen: Screen) -> Place | None:
 
 
 def another(at: At) -> Done:
-    at.content.next_thing()
+    _next_thing(at)
     return Done(focus="#c-want", say=_("What else?"))
+
+
+def _next_thing(at: At) -> None:
+    """Photos of a thing that was not filed go with its words."""
+    requests.drop_enclosed(at.draft.interaction, by=at.desk.actor)
+    at.content.next_thing()
 
 
 def inform(at: At) -> Done:
@@ -225,7 +196,7 @@ def inform(at: At) -> Done:
         interactions.answer(at.draft.interaction, service.code, by=at.desk.actor)
         at.content.given.append(Given(topic=service.code, title=title))
     _describe(at)
-    at.content.next_thing()
+    _next_thing(at)
     return Done(focus="#wrap-up", say=_("Information on {topic} is noted.").format(topic=title))
 
 
@@ -305,6 +276,7 @@ def end(at: At) -> Done:
     outcome = at.content.word("outcome") or usual_outcome(screen)
     topic = at.content.word("topic") or next(iter(screen.topics), "")
     interactions.end(at.draft.interaction, outcome=outcome, topic=topic, by=at.desk.actor)
+    requests.drop_enclosed(at.draft.interaction, by=at.desk.actor)
     drafts.finish(at.draft)
     return Done((), is_over=True, say=_("The contact is wrapped up."))
 
@@ -383,6 +355,8 @@ STEPS: dict[str, Step] = {
     "join": take_join,
     "leave-join": leave_join,
     "file": file,
+    "add-photo": picturing.add,
+    "remove-photo": picturing.remove,
     "another": another,
     "inform": inform,
     "send": send,

@@ -16,15 +16,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from loop311.desk.access import Desk, desk_page, show
 from loop311.desk.callers import callers
-from loop311.desk.contact import drafts
-from loop311.desk.contact.carrying import Carried, carry_out
+from loop311.desk.contact import drafts, picturing
+from loop311.desk.contact.carrying import Carried, Photos, carry_out
 from loop311.desk.contact.content import read
+from loop311.desk.contact.doing import ALL, Done
 from loop311.desk.contact.drafts import Seen, WrittenElsewhere
 from loop311.desk.contact.screen import Screen
-from loop311.desk.contact.steps import ALL, Done
 from loop311.desk.filing import CHANNELS
 from loop311.kit.clock import now
+from loop311.kit.downloads import download
 from loop311.kit.problems import Invalid
+from loop311.requests.attachments import enclosure_thumbnail
 
 PARTS = {*ALL, "found", "proposals", "places", "safety_word", "advice"}
 """What may be asked for alone while something is typed: the sections, and what changes inside them."""
@@ -74,8 +76,9 @@ def step(request: HttpRequest, desk: Desk, interaction_id: int, name: str) -> Ht
     if request.method == "GET":  # after signing in again, or by the browser's own reload
         return redirect("desk:contact", interaction_id=drafts.get(desk, interaction_id).interaction_id)
     seen = Seen(request.POST.get("tab", "")[:32], _whole(request.POST.get("version", "")))
+    photos = Photos(*picturing.received(request, desk, interaction_id))
     try:
-        carried = carry_out(desk, interaction_id, name, request.POST, seen)
+        carried = carry_out(desk, interaction_id, name, request.POST, seen, photos)
     except WrittenElsewhere as conflict:
         return _written_elsewhere(request, desk, conflict, seen)
     if carried.done.is_over:
@@ -88,6 +91,14 @@ def step(request: HttpRequest, desk: Desk, interaction_id: int, name: str) -> Ht
     if carried.problem:
         return show(request, desk, PAGE, {"screen": screen}, status=carried.problem.status)
     return redirect(reverse("desk:contact", args=[interaction_id]) + _anchor(carried.done.focus))
+
+
+@require_GET
+@desk_page("interactions.write", may_be_kept=True)
+def photo(request: HttpRequest, desk: Desk, interaction_id: int, enclosure_id: int) -> HttpResponse:
+    """The small picture of a photo that waits in one's own contact."""
+    draft = drafts.get(desk, interaction_id)
+    return download(enclosure_thumbnail(desk.city.pk, draft.interaction_id, enclosure_id))
 
 
 def _hour() -> str:
@@ -110,7 +121,7 @@ def _asked_for(request: HttpRequest, done: Done, screen: Screen) -> Done:
     """What the window asks for, where it says so; fields somebody is typing in are left alone as long as they stay the same."""
     wanted = [part for part in request.POST.get("show", "").split() if part in PARTS]
     if screen.problem:
-        return Done(ALL, done.focus, screen.problem.detail)
+        return Done(done.shows, done.focus, screen.problem.detail)
     if not wanted:
         return done
     if set(request.POST.getlist("shown")) >= set(screen.shown_questions):

@@ -10,6 +10,7 @@ from loop311.requests.services.attaching import (
     sweep_files,
 )
 from loop311.requests.services.counting import count_usual_times
+from loop311.requests.services.enclosing import attach_enclosed, drop_enclosed, enclose, enclosed
 from loop311.requests.services.ending import (
     Proof,
     add_evidence,
@@ -37,6 +38,7 @@ __all__ = [
     "add_evidence",
     "assign",
     "attach",
+    "attach_enclosed",
     "attach_received",
     "change_service",
     "close_undisputed",
@@ -45,6 +47,9 @@ __all__ = [
     "count_usual_times",
     "decline",
     "dispute",
+    "drop_enclosed",
+    "enclose",
+    "enclosed",
     "erase_words",
     "file",
     "forget_resident",

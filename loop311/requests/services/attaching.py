@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from loop311.catalog.definitions import EvidenceKind
+from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.files import Store
@@ -20,7 +22,7 @@ from loop311.kit.images import Readied, ready
 from loop311.kit.problems import FieldProblem, Invalid
 from loop311.kit.uploads import Upload
 from loop311.ledger.models import Event
-from loop311.requests.models import Attachment, Evidence, Request
+from loop311.requests.models import Attachment, Enclosure, Evidence, Request
 from loop311.requests.policies import AttachmentRole, Verb
 from loop311.requests.services import access
 from loop311.requests.services.ending import Proof, keep
@@ -47,6 +49,23 @@ class Kept:
     @property
     def digests(self) -> list[bytes]:
         return [self.digest, *([self.thumbnail_digest] if self.thumbnail_digest else [])]
+
+    def facts(self, city: Jurisdiction, at: datetime) -> dict[str, Any]:
+        """What the row that names it says of the file."""
+        what = self.what
+        return {
+            "role": self.role,
+            "digest": self.digest,
+            "received_digest": self.received_digest,
+            "media_type": what.media_type,
+            "size": len(what.data),
+            "width": what.width,
+            "height": what.height,
+            "thumbnail_digest": self.thumbnail_digest,
+            "latitude": what.latitude if what.longitude is not None else None,
+            "longitude": what.longitude if what.latitude is not None else None,
+            "taken_at": what.taken_at(city.zone, before=at),
+        }
 
 
 def store(jurisdiction_id: int) -> Store:
@@ -143,26 +162,15 @@ def _evidence(request: Request, kept: Kept, note: str, *, by: Actor, at: datetim
 
 
 def _row(request: Request, kept: Kept, evidence: Evidence | None, note: str, *, by: Actor, at: datetime) -> Attachment:
-    what = kept.what
     return Attachment.objects.create(
         jurisdiction_id=request.jurisdiction_id,
         request=request,
         evidence=evidence,
-        role=kept.role,
-        digest=kept.digest,
-        received_digest=kept.received_digest,
-        media_type=what.media_type,
-        size=len(what.data),
-        width=what.width,
-        height=what.height,
-        thumbnail_digest=kept.thumbnail_digest,
-        latitude=what.latitude if what.longitude is not None else None,
-        longitude=what.longitude if what.latitude is not None else None,
-        taken_at=what.taken_at(request.jurisdiction.zone, before=at),
         note="" if evidence else note,
         at=at,
         actor_kind=by.kind.value,
         actor_ref=by.ref,
+        **kept.facts(request.jurisdiction, at),
     )
 
 
@@ -178,38 +186,46 @@ def erase_attachments(request_id: int, *, by: Actor, at: datetime) -> None:
 def remove_erased_files(event_id: int) -> None:
     """Handler of `request.words_erased`. A file put within the last minutes is left for the sweep."""
     event = Event.objects.get(pk=event_id)
-    _remove(Attachment.objects.filter(jurisdiction_id=event.jurisdiction_id, request_id=event.subject_id))
+    rows = _erased().filter(jurisdiction_id=event.jurisdiction_id, request_id=event.subject_id)
+    Attachment.objects.filter(pk__in=_removed(rows)).update(removed_at=now())
+
+
+def _erased() -> QuerySet[Attachment]:
+    return Attachment.objects.filter(erased_at__isnull=False, removed_at__isnull=True)
 
 
 def sweep_files(jurisdiction_ids: Iterable[int]) -> dict[str, int]:
-    """What was kept and never named, and what was erased and is still there, goes."""
-    erased = _remove(Attachment.objects.all())
+    """What was kept and never named, and what was erased or dropped and is still there, goes."""
+    erased = Attachment.objects.filter(pk__in=_removed(_erased())).update(removed_at=now())
+    dropped, _ = Enclosure.objects.filter(pk__in=_removed(Enclosure.objects.filter(dropped_at__isnull=False))).delete()
     orphans = sum(store(city).sweep(_Names(city)) for city in jurisdiction_ids)
-    return {"orphans": orphans, "erased": erased}
+    return {"orphans": orphans, "erased": erased, "dropped": dropped}
 
 
-def _remove(rows: QuerySet[Attachment]) -> int:
-    count = 0
-    for row in rows.filter(erased_at__isnull=False, removed_at__isnull=True).order_by("pk")[:1000]:
+def _removed(rows: QuerySet[Attachment] | QuerySet[Enclosure]) -> list[int]:
+    """Ids of those whose files are off the disk now."""
+    done = []
+    for row in rows.order_by("pk")[:1000]:
         digests = [bytes(digest) for digest in (row.digest, row.thumbnail_digest) if digest]
         files, is_named = store(row.jurisdiction_id), _Names(row.jurisdiction_id)
         try:
             gone = [is_named(digest) or files.discard(digest) for digest in digests]
         except OSError as error:
-            log.warning("an erased file cannot be removed", attachment=row.pk, exc_info=error)
+            log.warning("a file cannot be removed", of=row._meta.label, row=row.pk, exc_info=error)
             continue
         if all(gone):
-            Attachment.objects.filter(jurisdiction_id=row.jurisdiction_id, pk=row.pk).update(removed_at=now())
-            count += 1
-    return count
+            done.append(row.pk)
+    return done
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Whether a row that is not erased names this file of the city."""
+    """Whether a row that is neither erased nor dropped names this file of the city."""
 
     city: int
 
     def __call__(self, digest: bytes) -> bool:
         here = Q(digest=digest) | Q(thumbnail_digest=digest)
-        return Attachment.objects.filter(here, jurisdiction_id=self.city, erased_at__isnull=True).exists()
+        if Attachment.objects.filter(here, jurisdiction_id=self.city, erased_at__isnull=True).exists():
+            return True
+        return Enclosure.objects.filter(here, jurisdiction_id=self.city, dropped_at__isnull=True).exists()

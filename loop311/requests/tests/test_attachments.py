@@ -137,9 +137,9 @@ def test_a_full_disk_changes_nothing(city: City, monkeypatch: pytest.MonkeyPatch
 def test_a_file_whose_row_never_came_is_swept_and_one_with_a_row_stays(city: City, home: Path) -> None:
     request = services.attach(city.file(), [PERMIT], by=city.member)
     store(city.jurisdiction.pk).put(b"of a server that died before it committed")
-    assert services.sweep_files([city.jurisdiction.pk]) == {"orphans": 0, "erased": 0}
+    assert services.sweep_files([city.jurisdiction.pk]) == {"orphans": 0, "erased": 0, "dropped": 0}
     everything_is_older(home)
-    assert services.sweep_files([city.jurisdiction.pk]) == {"orphans": 1, "erased": 0}
+    assert services.sweep_files([city.jurisdiction.pk]) == {"orphans": 1, "erased": 0, "dropped": 0}
     assert attachments.file_of(request.attachments.select_related("request").get()).data == PERMIT.data
 
 

@@ -77,6 +77,8 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
     callback = a_callback(city.jurisdiction, resident=resident, request=request, team=None, reason=MARK)
     settings.LOOP311_HOME = tmp_path
     requests.attach(request, [Upload("permit.pdf", document())], by=city.member, note=MARK)
+    kept = requests.receive(city.jurisdiction.pk, [Upload("permit.pdf", document())])
+    (enclosure,) = requests.enclose(contact, kept, key="contact:1:1", by=city.member)
     a_team(city.jurisdiction, MARK.lower())
     a_secret(city.jurisdiction)
     load_boundaries(city.jurisdiction, "their-own", squares(1), by=system(city.jurisdiction.pk), name=MARK)
@@ -105,6 +107,7 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
         "leading": request.number,
         "filter": a_filter(request, city.crew).pk,
         "attachment": request.attachments.get().pk,
+        "enclosure": enclosure.pk,
         "subject": request.pk,
         "subject_type": "request",
         "owner": staff.pk,

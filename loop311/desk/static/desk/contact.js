@@ -19,7 +19,7 @@ const AREAS = {
   8: ["#holds"],
   9: ["#wrap-up"],
 };
-const PRESSES = { n: "#new > summary", i: "#inform", b: "#call-back > summary", m: "#map > summary" };
+const PRESSES = { n: "#new > summary", i: "#inform", b: "#call-back > summary", m: "#map > summary", p: "#c-photos" };
 
 function first(selectors) {
   for (const selector of selectors) {
@@ -58,6 +58,7 @@ function withAlt(event) {
 }
 
 function press(found) {
+  if (found.type === "file") found.focus();
   if (found.localName !== "summary") return found.click();
   found.parentElement.open = true;
   found.parentElement.querySelector(FIELDS)?.focus();

@@ -42,8 +42,21 @@ export class Keeper {
     this.timer = setTimeout(() => this.keep(), PAUSE);
   }
 
+  /** A photo itself is not kept in the browser, only that there is one. */
   fields() {
-    return [...new FormData(this.form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+    const words = [...new FormData(this.form)].filter(([name]) => name !== "csrfmiddlewaretoken" && name !== "photos");
+    return this.hasPhoto() ? [...words, ["photos", "1"]] : words;
+  }
+
+  hasPhoto() {
+    return Boolean(this.form.elements.photos?.files?.length);
+  }
+
+  /** The words alone: a photo goes when it is chosen. */
+  words() {
+    const words = new FormData(this.form);
+    words.delete("photos");
+    return words;
   }
 
   remember() {
@@ -74,6 +87,7 @@ export class Keeper {
     const state = new Map(left);
     if (state.get("part") !== this.form.elements.part.value) return this.forget();
     this.fill(left);
+    if (state.has("photos")) this.banner.textContent = this.banner.dataset.photo;
     this.form.elements.tab.value = state.get("tab");
     this.form.elements.version.value = state.get("version");
     this.edits += 1;
@@ -84,7 +98,7 @@ export class Keeper {
     const words = new Map();
     for (const [name, value] of left) words.set(name, [...(words.get(name) ?? []), value]);
     for (const field of this.form.elements) {
-      if (!field.name || ["hidden", "submit", "button"].includes(field.type)) continue;
+      if (!field.name || ["hidden", "submit", "button", "file"].includes(field.type)) continue;
       const values = words.get(field.name) ?? [];
       if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
       else if (words.has(field.name)) field.value = values[0];
@@ -105,7 +119,7 @@ export class Keeper {
       if (this.trouble === "signedOut" && !(await renewToken(this.form))) return this.broken("signedOut");
       const answer = await fetch(this.form.action, {
         method: "POST",
-        body: new FormData(this.form),
+        body: this.words(),
         headers: { Accept: "application/json" },
         redirect: "manual",
         signal: AbortSignal.timeout(10000),
@@ -136,7 +150,8 @@ export class Keeper {
   /** The server has everything typed up to `edits`. */
   arrived(edits = this.edits, at = "") {
     this.sent = Math.max(this.sent, edits);
-    if (this.edits === this.sent) this.forget();
+    if (this.hasPhoto()) this.remember();
+    else if (this.edits === this.sent) this.forget();
     if (at) this.saved.textContent = `${this.banner.dataset.kept} ${at}`;
     if (!this.trouble) return;
     this.trouble = "";
@@ -147,6 +162,7 @@ export class Keeper {
     const button = this.pending;
     this.pending = null;
     if (button?.isConnected) button.click();
+    else if (this.hasPhoto()) this.form.elements.photos.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   broken(why, button = null) {
