@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from os import environ
 
 _PATIENCE = 60.0
+_UNCHANGED = 304
+"""Has no body, whatever length it names."""
 
 
 class Client:
@@ -23,9 +25,11 @@ class Client:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._headers = f"Host: 127.0.0.1:{port}\r\n{headers}"
 
-    def ask(self, method: str, path: str, body: str = "", headers: str = "") -> tuple[int, bytes]:
+    def ask(
+        self, method: str, path: str, body: str = "", headers: str = "", *, kind: str = "application/json"
+    ) -> tuple[int, bytes]:
         """Status and body of the answer."""
-        length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
+        length = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n" if body else ""
         self._socket.sendall(f"{method} {path} HTTP/1.1\r\n{self._headers}{headers}{length}\r\n{body}".encode())
         return self._answer()
 
@@ -34,6 +38,9 @@ class Client:
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, body = data.partition(b"\r\n\r\n")
+        status = int(head[9:12])
+        if status == _UNCHANGED:
+            return status, body
         if b"content-length:" not in head.lower():
             raise RuntimeError(f"an answer without a length: {head[:300]!r} {body[:300]!r}")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
@@ -42,7 +49,7 @@ class Client:
         while missing > 0:
             parts.append(self._more())
             missing -= len(parts[-1])
-        return int(head[9:12]), b"".join(parts)
+        return status, b"".join(parts)
 
     def _more(self) -> bytes:
         chunk = self._socket.recv(1 << 18)

@@ -13,7 +13,7 @@ from django.db import connection
 
 from bench.desks import budgets, shift
 from bench.floor import Floor
-from bench.paths import areas, filing, importing, knowledge, listing, nearby, promises, suggesting
+from bench.paths import areas, filing, importing, knowledge, listing, nearby, open311, promises, suggesting
 from bench.people import settle
 from bench.results import Effort, Result, table
 from bench.town import NOBODY, Town, build, grow
@@ -23,7 +23,7 @@ DEFAULT_SIZES = "100000,1000000"
 RESIDENTS = 0.4
 """For each request of the city."""
 
-PARTS = ("areas", "promises", "suggestion", "knowledge", "nearby", "list", "filing", "import", "desk")
+PARTS = ("areas", "promises", "suggestion", "knowledge", "nearby", "list", "filing", "open311", "import", "desk")
 _ONCE = ("areas", "promises", "suggestion", "knowledge")
 
 
@@ -106,6 +106,8 @@ def _at_size(town: Town, size: int, floor: Floor, parts: frozenset[str], effort:
         yield from listing.measure(town, size, floor, effort)
     if "filing" in parts:
         yield from filing.measure(town, size, floor, effort)
+    if "open311" in parts:
+        yield from open311.measure(town, size, floor, effort)
     if "import" in parts:
         yield from importing.measure(size, effort)
 

@@ -24,7 +24,7 @@ from loop311.catalog.definitions import Service
 from loop311.requests.services import file
 
 _runs = count(1)
-_FRESH = "\\set fresh random(1, 9000000000000000000)"
+FRESH = "\\set fresh random(1, 9000000000000000000)"
 _PATH = "/api/v1/requests"
 
 
@@ -52,7 +52,7 @@ def _over_http(town: Town, service: Service, size: int, floor: Floor, effort: Ef
         )
     if answer.status_code != 201:
         raise RuntimeError(f"filing answered {answer.status_code}: {answer.content[:500]!r}")
-    script = Script.of(statements, head=_FRESH, expressions={key: "('k' || :fresh)", _lock_of(statements): ":fresh"})
+    script = Script.of(statements, head=FRESH, expressions={key: "('k' || :fresh)", lock_of(statements): ":fresh"})
     connection.close()
     with web_server() as port:
         clients = [Client(port, f"Authorization: Bearer {town.token}\r\n") for _ in range(effort.clients)]
@@ -73,7 +73,7 @@ def _over_http(town: Town, service: Service, size: int, floor: Floor, effort: Ef
     return against_floor("filing", size, ours, theirs, 0.20, note)
 
 
-def _lock_of(statements: list[Statement]) -> object:
+def lock_of(statements: list[Statement]) -> object:
     """The number of the advisory lock that belongs to the key: with one key each, clients do not wait for each other."""
     (lock,) = [statement.params for statement in statements if "pg_advisory_xact_lock" in statement.text]
     return lock[0] if isinstance(lock, list | tuple) else None

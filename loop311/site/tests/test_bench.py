@@ -27,7 +27,9 @@ def test_the_bench_measures_every_hot_path_at_every_size() -> None:
     assert len(verdicts) == 5
     assert all(result["value"] > 0 for result in results if result["unit"])
     assert {(result["path"], result["size"]) for result in results if result["floor"]} == {
-        (path, size) for path in ("list of a team", "filing", "filing, service alone") for size in (300, 900)
+        (path, size)
+        for path in ("list of a team", "filing", "filing, service alone", "Open311 list", "Open311 filing")
+        for size in (300, 900)
     }
     assert {_plain(result["path"]) for result in results if not result["floor"] and result["unit"]} >= {
         "areas, singly", "areas, in bulk", "promise additions", "promises planned",
@@ -35,6 +37,7 @@ def test_the_bench_measures_every_hot_path_at_every_size() -> None:
         "suggestion, learned part", "suggestion", "knowledge",
         "desk: caller found", "desk: service proposed, a key", "desk: address suggested, a key",
         "desk: known there, whose, promised", "desk: answer found", "desk: saved, with number", "3 desks: everything",
+        "Open311 list, flat", "Open311 services, unchanged", "Open311 long list, memory",
     }  # fmt: skip
 
 
