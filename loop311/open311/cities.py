@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from loop311.accounts import usage
 from loop311.accounts.services import authenticate
+from loop311.jurisdictions import services as jurisdictions
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.problems import Forbidden, NotFound, TooMany
@@ -39,7 +40,7 @@ def city_of(request: HttpRequest) -> Jurisdiction:
 
 def named(slug: str) -> Jurisdiction:
     """Raises NotFound."""
-    found = Jurisdiction.objects.filter(slug=slug[:80].lower()).first()
+    found = jurisdictions.named(slug[:80].lower())
     if found is None:
         raise NotFound(f"There is no jurisdiction_id {slug[:80]!r}.")
     return found

@@ -123,6 +123,10 @@ def listed(format_: Format, items: Iterable[Item], kind: type[Item]) -> HttpResp
     return _response(format_, render.listed(list(items), kind, format_))
 
 
+def rendered(format_: Format, body: bytes) -> HttpResponse:
+    return _response(format_, body)
+
+
 def streamed(format_: Format, items: Iterable[Item], kind: type[Item]) -> StreamingHttpResponse:
     return StreamingHttpResponse(render.pieces(items, kind, format_), content_type=_content_type(format_))
 
@@ -143,14 +147,18 @@ def tagged(response: HttpResponseBase, tag: str, changed: datetime | None) -> Ht
     return response
 
 
-def cached(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponse:
-    """With a tag of its bytes; who holds the same already gets 304 and nothing else."""
-    tag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
+def cached(request: HttpRequest, response: HttpResponse, seconds: int, tag: str = "") -> HttpResponse:
+    """With a tag of its bytes, where none is known; who holds the same already gets 304 and nothing else."""
+    tag = tag or tag_of(response.content)
     if tag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
     return response
+
+
+def tag_of(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def bare(format_: Format, item: Item) -> HttpResponse:

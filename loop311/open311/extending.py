@@ -27,15 +27,11 @@ def attributes(request: Row, sentence: str) -> dict[str, Any]:
     if request.state in _ENDS:
         said |= {"outcome": request.outcome, "outcome_sentence": sentence}
     if request.ended_at:
-        said["closed_datetime"] = _whole(request.ended_at)
+        said["closed_datetime"] = request.ended_at
     return said
 
 
 def _promise(request: Row) -> dict[str, datetime]:
     """The date that holds now, and the one that was promised first."""
     dates = {"promised_datetime": request.due_at, "first_promised_datetime": request.first_promise}
-    return {name: _whole(at) for name, at in dates.items() if at}
-
-
-def _whole(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
+    return {name: at for name, at in dates.items() if at}

@@ -68,9 +68,10 @@ class Row(NamedTuple):
     latitude: float | None
     longitude: float | None
     received_at: datetime
+    """As all times here in whole seconds: some clients answer fractions with an error."""
     due_at: datetime | None
-    done_at: datetime | None
-    ended_at: datetime | None
+    closed_at: datetime | None
+    """As `requests.publicity.closed_at` has it."""
     updated_at: datetime
     outcome: str
     waiting_reason: str
@@ -81,6 +82,7 @@ class Row(NamedTuple):
     photo: int | None
     first_promise: datetime | None = None
     """This and all below only with extensions."""
+    ended_at: datetime | None = None
     channel: str = ""
     priority: str = ""
     joined_count: int = 0
@@ -89,16 +91,24 @@ class Row(NamedTuple):
     """JSON."""
 
 
+_ENDS = ", ".join(f"'{state}'" for state in sorted(CLOSED))
+
+
+def _whole(column: str) -> str:
+    return f"date_trunc('second', r.{column})"
+
+
 _COLUMNS = f"""
 r.id, r.version, r.number, r.state, {nearness.PUBLICITY}, s.code, s.names::text, t.code, t.names::text, r.catalogue_version_id,
-r.description, r.address, r.latitude, r.longitude, r.received_at, r.due_at, r.done_at, r.ended_at, r.updated_at, r.outcome,
-r.waiting_reason, r.handed_to, r.handed_reference, who.name,
+r.description, r.address, r.latitude, r.longitude, {_whole("received_at")}, {_whole("due_at")}, CASE WHEN r.state IN ({_ENDS})
+    THEN date_trunc('second', coalesce(r.done_at, r.ended_at, r.updated_at)) END, {_whole("updated_at")},
+r.outcome, r.waiting_reason, r.handed_to, r.handed_reference, who.name,
 (SELECT a.id FROM requests_attachment a WHERE a.jurisdiction_id = r.jurisdiction_id AND a.request_id = r.id
     AND a.role = '{AttachmentRole.PHOTO}' AND a.evidence_id IS NULL AND a.erased_at IS NULL ORDER BY a.id LIMIT 1)
 """
 _EXTENSIONS = f"""
-, (SELECT p.due_at FROM requests_promise p WHERE p.jurisdiction_id = r.jurisdiction_id AND p.request_id = r.id
-    AND p.step = '{Step.RESOLUTION}' AND p.sequence = 1),
+, (SELECT date_trunc('second', p.due_at) FROM requests_promise p WHERE p.jurisdiction_id = r.jurisdiction_id AND p.request_id = r.id
+    AND p.step = '{Step.RESOLUTION}' AND p.sequence = 1), {_whole("ended_at")},
 r.channel, r.priority, r.joined_count, r.reopened_count, r.areas::text
 """
 _FROM = """
@@ -186,8 +196,7 @@ def _narrowed(asked: Asked, values: dict[str, Any]) -> list[str]:
         where.append("s.code = ANY(%(codes)s)")
         values["codes"] = list(asked.service_codes)
     if len(asked.statuses) == 1:
-        ended = ", ".join(f"'{state}'" for state in sorted(CLOSED))
-        where.append(f"r.state {'' if 'closed' in asked.statuses else 'NOT'} IN ({ended})")
+        where.append(f"r.state {'' if 'closed' in asked.statuses else 'NOT'} IN ({_ENDS})")
     return where
 
 

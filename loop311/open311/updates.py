@@ -15,7 +15,6 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.ledger.models import Event
 from loop311.open311 import finding
 from loop311.open311.policies import Window
-from loop311.open311.publishing import whole
 from loop311.requests.models import Comment, Request
 from loop311.requests.policies import State
 from loop311.requests.publicity import public_words
@@ -96,7 +95,7 @@ def _item(event: Event, body: Mapping[str, Any], request: Request, said: str) ->
         update_id=str(event.pk),
         service_request_id=request.number,
         status=STATUSES[State(body["state"])],
-        updated_datetime=whole(event.recorded_at),
+        updated_datetime=event.recorded_at.replace(microsecond=0),
         description=said or None,
         external_status_code=body["state"],
     )

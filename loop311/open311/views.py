@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from loop311.catalog.services import current
+from loop311.catalog.services import current, index_of
+from loop311.georeport import render
 from loop311.georeport.model import (
     GEOREPORT_V2,
     CreateResult,
@@ -69,10 +71,18 @@ def _language(request: HttpRequest, city: Jurisdiction) -> str:
 @door.address("GET", "HEAD")
 def services(request: HttpRequest, format_: Format) -> HttpResponseBase:
     city = city_of(request)
-    _, index = current(city.pk)
-    language = _language(request, city)
+    version, _ = current(city.pk)
+    body, tag = _services(version.pk, format_, _language(request, city))
+    return door.cached(request, door.rendered(format_, body), _KEPT, tag)
+
+
+@lru_cache(maxsize=64)
+def _services(version_id: int, format_: Format, language: str) -> tuple[bytes, str]:
+    """The list and its tag; versions of the catalogue never change."""
+    index = index_of(version_id)
     items = [offering.item(index, service, language) for service in offering.offered(index)]
-    return door.cached(request, door.listed(format_, items, ServiceItem), _KEPT)
+    body = render.listed(items, ServiceItem, format_)
+    return body, door.tag_of(body)
 
 
 @door.address("GET", "HEAD")

@@ -25,7 +25,8 @@ _UNIT = re.compile(
     r",?\s*(?:\b(?:apt|apartment|suite|ste|unit|flat|room|lot|trlr|trailer)\b\.?\s*(?:#\s*)?|#\s*)(?=[\w-]*\d|\w\b)[\w-]+",
     re.IGNORECASE,
 )
-_SOME_UNIT = re.compile(r"#|\b(?:ap|su|st|un|fl|ro|lo|tr)", re.IGNORECASE)
+_SUSPICIOUS = re.compile(rf"[@#]|{_SOME_NUMBER.pattern}|\b(?:ap|su|st[e ]|un|fl|ro|lo|tr)", re.IGNORECASE)
+"""Only such addresses can hold more than a place."""
 
 
 class Place(NamedTuple):
@@ -75,8 +76,9 @@ def _named(words: Sequence[str]) -> re.Pattern[str]:
 
 def public_address(text: str, names: Iterable[str] = ()) -> str:
     """As `public_words`, and without the door behind which somebody lives: 'Apt 5', '#12'."""
-    shown = public_words(text, names)
-    return _UNIT.sub("", shown) if _SOME_UNIT.search(shown) else shown
+    if not names and not _SUSPICIOUS.search(text):
+        return text
+    return _UNIT.sub("", public_words(text, names))
 
 
 def block(address: str) -> str:

@@ -54,7 +54,7 @@ def say(texts: Mapping[str, str], language: str, fallback: str = "") -> str:
 class Standing(NamedTuple):
     """All that the sentence depends on."""
 
-    state: State
+    state: str
     version_id: int
     service_code: str
     team: str
@@ -68,10 +68,9 @@ class Standing(NamedTuple):
     @classmethod
     def of(cls, told: Any, *, version_id: int, service_code: str, team: str, zone: ZoneInfo) -> Standing:
         """Of a request, or of a row with its columns."""
-        state = State(told.state)
-        day = last_day(told.due_at, zone) if told.due_at and state is State.ASSIGNED else None
+        day = last_day(told.due_at, zone) if told.due_at and told.state == State.ASSIGNED else None
         return cls(
-            state, version_id, service_code, team, day,
+            told.state, version_id, service_code, team, day,
             told.waiting_reason, told.handed_to, told.handed_reference, told.outcome,
         )  # fmt: skip
 
@@ -95,7 +94,7 @@ def sentence(standing: Standing, language: str) -> str:
     policy = index.promise_of(index.services[standing.service_code])
     patterns = PATTERNS.get(language.split("-")[0], PATTERNS["en"])
     step = say(policy.step, language) if policy else ""
-    return patterns[standing.state].format_map(
+    return patterns[State(standing.state)].format_map(
         {
             "team": standing.team,
             "step": step or say(_RESOLVE, language),
