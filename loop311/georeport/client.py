@@ -281,6 +281,8 @@ class Client:
         return self._list("requests", query, self._requests)
 
     def _ask_updates(self, query: list[Pair]) -> list[UpdateItem]:
+        if self.profile.updates_need_key:
+            query = [*query, ("api_key", self.profile.api_key)]
         return self._list("updates", query, lambda body: reading.updates(body, self.profile.time_zone))
 
     def _list(self, name: str, query: list[Pair], read: Callable[[bytes], list[T]]) -> list[T]:

@@ -67,6 +67,8 @@ class Profile(Switches, frozen=True, kw_only=True):
     jurisdiction_id: str = ""
     api_key: str = ""
     api_key_in: Literal["form", "header", "address"] = "form"
+    updates_need_key: bool = False
+    """They give out `servicerequestupdates` to holders of the key only."""
     format: Format = Format.JSON
     paths: Paths = Paths()
     paging: Paging = Paging()

@@ -140,13 +140,18 @@ def _attribute(row: Row) -> Attribute | None:
         datatype_description=text(row.get("datatype_description")),
         order=int(number(row.get("order")) or 0),
         description=text(row.get("description")),
-        values=tuple(_value(item) for item in _list(row.get("values")) if text(item.get("key")) is not None),
+        values=tuple(found for item in _list(row.get("values")) if (found := _value(item))),
     )
 
 
-def _value(row: Row) -> AttributeValue:
-    key = str(row.get("key")).strip()
-    return AttributeValue(key=key, name=text(row.get("name")) or key)
+def _value(row: Row) -> AttributeValue | None:
+    """'none' and 'null' are words here: somebody may choose them."""
+    key, name = _word(row.get("key")), _word(row.get("name"))
+    return AttributeValue(key=key, name=name or key) if key else None
+
+
+def _word(value: object) -> str:
+    return "" if value is None else (text(value) or str(value).strip())
 
 
 def _list(value: object) -> list[Row]:

@@ -103,6 +103,13 @@ def test_a_definition_without_the_wrapper_is_read() -> None:
     assert [each.code for each in reading.definition(body).attributes] == ["a"]
 
 
+def test_none_may_be_chosen() -> None:
+    body = b"""{"service_code":"1","attributes":[{"code":"a","datatype":"singlevaluelist","values":
+        [{"key":"none","name":"None"},{"key":"null","name":null},{"key":false,"name":"No"},{"key":null,"name":"x"}]}]}"""
+    found = reading.definition(body).attributes[0].values
+    assert [(each.key, each.name) for each in found] == [("none", "None"), ("null", "null"), ("false", "No")]
+
+
 def test_what_is_only_shown_is_never_required() -> None:
     body = b'{"service_code":"1","attributes":[{"code":"a","variable":"false","required":"true","datatype":"string"}]}'
     assert reading.definition(body).attributes[0].required is False
