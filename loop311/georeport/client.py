@@ -182,7 +182,7 @@ class Client:
     def updates(self, start: datetime, end: datetime) -> list[UpdateItem]:
         """Changes between the two, oldest first, each once (servicerequestupdates)."""
         harvest = Harvest(self.profile, self._ask_updates, self.gaps, lambda item: item.updated_datetime)
-        windows = sliced(start, end, self.profile.longest_window)
+        windows = sliced(start, end, timedelta(days=self.profile.updates_span_days))
         found = {item.update_id: item for item in harvest.by_time(windows, [], ("start_date", "end_date"))}
         return sorted(found.values(), key=lambda item: (item.updated_datetime, item.update_id))
 

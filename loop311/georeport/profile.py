@@ -79,6 +79,8 @@ class Profile(Switches, frozen=True, kw_only=True):
     """Of dates that come without an offset."""
     max_span_days: float = 90 - 1 / 24
     """Longest window that is asked for at once: a minute too many is an error at some."""
+    updates_span_days: float = 30
+    """The same of updates, of which there are more."""
     has_updated_after: bool = False
     needs_email: bool = False
     needs_latlong: bool = False

@@ -256,7 +256,11 @@ def _update(row: Row, zone: tzinfo) -> UpdateItem | None:
         status=(text(row.get("status")) or "unchanged").lower(),
         updated_datetime=at,
         description=text(row.get("description")),
+        **{name: said for name in _BESIDES if (said := _media(row.get(name))) is not None},
     )
+
+
+_BESIDES = ("media_url", "external_status_code", "customer_reference")
 
 
 def discovery(body: bytes) -> Discovery:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from loop311.georeport import reading, render
 from loop311.georeport.model import (
@@ -131,6 +132,9 @@ def test_errors_come_back_as_they_were(items: list[ErrorItem]) -> None:
             status=st.sampled_from(["open", "closed", "fixed"]),
             updated_datetime=instants,
             description=maybe,
+            media_url=st.just(UNSET) | words,
+            external_status_code=st.just(UNSET) | words,
+            customer_reference=st.just(UNSET) | words,
         ),
         max_size=3,
     )

@@ -14,7 +14,7 @@ from loop311.accounts.testing import a_secret
 from loop311.catalog.definitions import Choice, Datatype, Question
 from loop311.catalog.services import current, publish
 from loop311.catalog.testing import edited
-from loop311.georeport.client import Accepted, Client, NewRequest, Refused, Sent, Unknown, Waiting
+from loop311.georeport.client import Accepted, Client, NewRequest, NewUpdate, Refused, Sent, Unknown, Waiting
 from loop311.georeport.model import Attribute
 from loop311.georeport.profile import of
 from loop311.georeport.sending import Medium
@@ -23,7 +23,7 @@ from loop311.kit.clock import now
 from loop311.kit.testing import browser
 from loop311.kit.tests.pictures import photo
 from loop311.open311.testing import V2
-from loop311.requests.models import Attachment, Request
+from loop311.requests.models import Attachment, Comment, Request
 from loop311.requests.services import assign
 from loop311.requests.testing import City
 
@@ -109,6 +109,25 @@ def test_a_token_is_waited_for(city: City) -> None:
         request = assign(Request.objects.get(), by=city.system)
         assert client.await_token(sent.token, seconds=1) == request.number
         assert client.token("unknown") is None
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_what_happens_there_is_followed_and_told(city: City, format_: str) -> None:
+    key = a_secret(city.jurisdiction, ["requests.file", "requests.comment"])
+    with client_of(key, format_) as client:
+        filed = number(client.file(pothole()))
+        assign(Request.objects.get(), by=city.system)
+        (update,) = client.updates(now() - timedelta(days=100), now() + timedelta(seconds=1))
+        assert (update.service_request_id, update.status, update.external_status_code) == (filed, "planned", "assigned")
+        told = NewUpdate(
+            update_id="theirs-1",
+            service_request_id=filed,
+            status="unchanged",
+            updated_datetime=now(),
+            description="The part has been ordered.",
+        )
+        assert number(client.send_update(told)) == number(client.send_update(told)) == filed
+    assert [each.text for each in Comment.objects.all()] == ["The part has been ordered."]
 
 
 def test_a_refusal_names_the_arguments(city: City, key: str) -> None:

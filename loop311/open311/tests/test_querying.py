@@ -210,3 +210,9 @@ def test_any_page_may_read_and_may_ask_first(city: City) -> None:
     assert response.status_code == 200
     assert "POST" in response["Access-Control-Allow-Methods"]
     assert "X-Total-Count" in get("requests.json")["Access-Control-Expose-Headers"]
+
+
+def test_who_asks_with_a_clock_that_is_ahead_finds_nothing_yet(city: City) -> None:
+    later = (now() + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for name in ("requests", "servicerequestupdates"):
+        assert get(f"{name}.json?start_date={later}").json() == []
