@@ -238,7 +238,11 @@ def follow(city: City) -> None:
 
 def linked(slug: str = "elmville", **changes: object) -> Linked:
     """A city with one link, as LINK says but for the changes, and somebody who owns it."""
-    city = make_city(slug)
+    return link_up(make_city(slug), **changes)
+
+
+def link_up(city: City, **changes: object) -> Linked:
+    """The same for a city that is there already."""
     boss = employ(city.jurisdiction, "boss", Role.DEPARTMENT_MANAGER)
     said = {**LINK, "owner": boss.user.email, **changes}
     services.load(city.jurisdiction, links(said), by=city.system)

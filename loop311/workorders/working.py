@@ -69,7 +69,7 @@ def speaking(link: Link, make: Make | None = None) -> Iterator[Connector]:
 # --- Saying ------------------------------------------------------------------------------------------------------------
 
 
-def send(link_id: int, *, at: datetime | None = None, make: Make = connector_of) -> int:
+def send(link_id: int, *, at: datetime | None = None, make: Make | None = None) -> int:
     """Say what is due, each order's in order; returns how many things were said. One process at a time works on an order."""
     link = Link.objects.select_related("jurisdiction").get(pk=link_id)
     if not services.speakable(link, at or now()):
@@ -158,7 +158,7 @@ def _cannot_tell(connector: Connector, claimed: Claim, reason: str, at: datetime
 # --- Hearing -----------------------------------------------------------------------------------------------------------
 
 
-def beat(link_id: int, *, at: datetime | None = None, make: Make = connector_of) -> LinkState:
+def beat(link_id: int, *, at: datetime | None = None, make: Make | None = None) -> LinkState:
     """One heartbeat: are they there, and what happened since? Both must work for the link to be up."""
     link = Link.objects.select_related("jurisdiction").get(pk=link_id)
     began = at or now()
@@ -169,7 +169,7 @@ def beat(link_id: int, *, at: datetime | None = None, make: Make = connector_of)
     return services.note_beat(link_id, ok=tested.ok, said=tested.words, at=at or now(), newest=newest)
 
 
-def _ask(link: Link, at: datetime, make: Make) -> tuple[Tested, list[Report]]:
+def _ask(link: Link, at: datetime, make: Make | None) -> tuple[Tested, list[Report]]:
     try:
         with speaking(link, make) as connector:
             tested = connector.test()
@@ -196,7 +196,7 @@ def _hear(link: Link, report: Report, at: datetime | None) -> None:
 # --- Comparing ---------------------------------------------------------------------------------------------------------
 
 
-def reconcile(link_id: int, *, at: datetime | None = None, make: Make = connector_of) -> Compared:
+def reconcile(link_id: int, *, at: datetime | None = None, make: Make | None = None) -> Compared:
     """Hold both sides against each other. Raises CannotTell when they could not be asked; then nothing is concluded."""
     link = Link.objects.select_related("jurisdiction").get(pk=link_id)
     keys = services.keys_of(link, at or now())

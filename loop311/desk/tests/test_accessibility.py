@@ -19,6 +19,8 @@ from loop311.knowledge.testing import a_draft, an_article, words
 from loop311.requests import services
 from loop311.requests.testing import MONDAY
 from loop311.residents.testing import a_resident
+from loop311.workorders.connectors.base import Refused
+from loop311.workorders.testing import link_up
 
 AXE = Path(settings.ROOT) / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
@@ -50,6 +52,9 @@ def desk() -> Sitting:
     a_draft(city.jurisdiction, "waiting", words(), words("Basura", "es"))
     knowledge.rate(article, "outdated", by=city.system)
     knowledge.report_gap(city.jurisdiction, "Is the parade on?", by=city.system)
+    link = link_up(city)
+    link.department.next_answers = [Refused(reason="Urgent must be a letter.")]
+    link.hand_over()
     return found
 
 
@@ -78,6 +83,7 @@ def paths(desk: Sitting) -> list[str]:
         "/desk/knowledge/", "/desk/knowledge/?q=garbage", "/desk/knowledge/articles/garbage/?language=es", "/desk/knowledge/new/",
         "/desk/knowledge/articles/garbage/edit/", "/desk/knowledge/articles/waiting/versions/1/", "/desk/knowledge/review/",
         "/desk/knowledge/gaps/", "/desk/requests/26-99999999/", "/desk/?state=nonsense",
+        "/desk/links/", "/desk/links/streets/",
     ]  # fmt: skip
 
 

@@ -123,6 +123,8 @@ def theirs(settings: Any, tmp_path: Path) -> Theirs:
         "session": 1,
         "provider": "city",
         "address": "nobody",
+        "order": 1,
+        "mismatch": 1,
     }
     return Theirs(ids | {f"{name}_id": value for name, value in ids.items()})
 

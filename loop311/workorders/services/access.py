@@ -97,7 +97,8 @@ def write(
         order.version += 1
         order.save(update_fields=[*fields, "version"])
     said = {"link": order.link_id, "request": order.request_id, "reference": order.reference, "state": order.state}
-    append(kind, ORDER, order.pk, {**said, **body}, by=by, at=at, first=first)
+    concerns = [f"{LINK}:{order.link_id}"]  # the link's page shows it
+    append(kind, ORDER, order.pk, {**said, **body}, by=by, at=at, first=first, concerns=concerns)
 
 
 def wake(link_id: int) -> None:

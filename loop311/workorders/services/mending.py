@@ -36,6 +36,25 @@ def _is_doubtful(order: Order) -> bool:
 
 
 @transaction.atomic
+def send_anew(order: Order, *, by: Actor, version: int | None = None, at: datetime | None = None) -> Order:
+    """Somebody has looked there and answers for it: they do not have it. It is created without another look-up."""
+    at = at or now()
+    order, _ = _begin(order, by, version)
+    if order.their_key or not order.outgoing.filter(kind=following.CREATE, ended_at__isnull=True).exists():
+        raise Conflict(f"{order.reference} is there already.")
+    order.outgoing.filter(ended_at__isnull=True).update(doubtful=False)
+    order.state, order.next_at, order.fails, order.reason = OrderState.UNPROCESSED, at, 0, ""
+    _settle(order, "send_anew", by=by, at=at)
+    return _end(order, "send_anew", ("state", "next_at", "fails", "reason"), by=by, at=at)
+
+
+def may_mend(order: Order, *, by: Actor) -> None:
+    """Before they are asked on somebody's behalf. Raises Forbidden, NotFound or Conflict."""
+    with transaction.atomic():
+        _begin(order, by, None)
+
+
+@transaction.atomic
 def take_theirs(order: Order, *, by: Actor, version: int | None = None, at: datetime | None = None) -> Order:
     """The request becomes what they say, by this person's own right to do so: with evidence, an outcome, a permission."""
     at = at or now()

@@ -6,8 +6,9 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from loop311.kit.problems import Forbidden
+from loop311.kit.problems import Forbidden, NotFound
 from loop311.ledger.models import Event
 from loop311.requests import services as requests
 from loop311.workorders import services, working
@@ -183,3 +184,15 @@ def test_the_lists_cost_the_same_number_of_queries_whatever_their_length(django_
     here.hand_over()
     with django_assert_num_queries(4):  # type: ignore[operator]
         counted(here.city.jurisdiction.pk, here.at)
+
+
+def test_a_pair_stays_in_its_city_and_with_its_request() -> None:
+    here, there = linked(), linked("oakville", owner="boss@oakville.example")
+    _, order = here.hand_over()
+    for change in ({"link": there.link}, {"request": there.city.file()}, {"reference": "x"}, {"link_id": 0}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            type(order).objects.filter(pk=order.pk).update(**change)
+    with pytest.raises(NotFound):
+        services.try_again(order, by=there.city.system)
+    with pytest.raises(NotFound):
+        services.find_link(here.link.code + "x", by=there.city.system)

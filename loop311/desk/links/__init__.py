@@ -1,0 +1,1 @@
+"""Links to the departments' systems at the desk: how each stands, and the pairs that are stuck or contradict each other."""
