@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -17,6 +18,8 @@ from loop311.workorders.connectors.base import (
     Answer,
     CannotTell,
     Connector,
+    KeepsUntilTaken,
+    KnowsNewest,
     Refused,
     Report,
     Setup,
@@ -162,35 +165,50 @@ def beat(link_id: int, *, at: datetime | None = None, make: Make | None = None) 
     """One heartbeat: are they there, and what happened since? Both must work for the link to be up."""
     link = Link.objects.select_related("jurisdiction").get(pk=link_id)
     began = at or now()
-    tested, reports = _ask(link, began, make)
-    for report in reports:
-        _hear(link, report, at)
-    newest = max((report.at for report in reports), default=None)
+    heard = _ask(link, began, make, at)
+    tested, newest = heard.tested, heard.newest
     return services.note_beat(link_id, ok=tested.ok, said=tested.words, at=at or now(), newest=newest)
 
 
-def _ask(link: Link, at: datetime, make: Make | None) -> tuple[Tested, list[Report]]:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`newest`: up to when, by their clock, everything was heard."""
+
+    tested: Tested
+    newest: datetime | None = None
+
+
+def _ask(link: Link, began: datetime, make: Make | None, at: datetime | None) -> Heard:
     try:
         with speaking(link, make) as connector:
             tested = connector.test()
-            if not tested.ok:
-                return tested, []
-            return tested, list(connector.poll(cursor(link.newest_there, link.since, at)))
+            return _listen(link, connector, tested, began, at) if tested.ok else Heard(tested)
     except CannotTell as error:
-        return Tested(ok=False, words=str(error)), []
+        return Heard(Tested(ok=False, words=str(error)))
     except Problem as problem:
-        return Tested(ok=False, words=problem.detail), []
+        return Heard(Tested(ok=False, words=problem.detail))
     except Exception as error:
         log.exception("a connector failed", link=link.pk)
-        return Tested(ok=False, words=f"The connector failed ({type(error).__name__})."), []
+        return Heard(Tested(ok=False, words=f"The connector failed ({type(error).__name__})."))
 
 
-def _hear(link: Link, report: Report, at: datetime | None) -> None:
+def _listen(link: Link, connector: Connector, tested: Tested, began: datetime, at: datetime | None) -> Heard:
+    reports = list(connector.poll(cursor(link.newest_there, link.since, began)))
+    taken = [_hear(link, report, at) for report in reports]
+    if isinstance(connector, KeepsUntilTaken) and all(taken):
+        connector.took()
+    seen = connector.newest if isinstance(connector, KnowsNewest) else None
+    return Heard(tested, max(filter(None, [seen, *(report.at for report in reports)]), default=None))
+
+
+def _hear(link: Link, report: Report, at: datetime | None) -> bool:
     """One that cannot be taken holds up no other; it comes again with the next poll, which overlaps."""
     try:
         services.hear(link, report, at or now())
     except Exception:
         log.exception("a report was not taken", link=link.pk)
+        return False
+    return True
 
 
 # --- Comparing ---------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class FileOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         if min(self.settle_seconds, self.fetched_within_hours, self.standing_within_hours) < 0:
-            raise ValueError("settle_seconds, fetched_within_hours and standing_within_hours are not negative.")
+            raise ValueError("settle_seconds, fetched_within_hours and standing_within_hours are not negative")
         self.zone  # noqa: B018 - a zone that is not known is said at once
 
     @property
@@ -65,7 +65,7 @@ class FileOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True
         try:
             return ZoneInfo(self.time_zone) if self.time_zone else None
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"time_zone: there is no zone {self.time_zone!r}.") from None
+            raise ValueError(f"time_zone: there is no zone {self.time_zone!r}") from None
 
 
 class FolderOptions(FileOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +76,7 @@ class FolderOptions(FileOptions, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         super().__post_init__()
         if not Path(self.folder).is_absolute():
-            raise ValueError("folder: a whole path is needed.")
+            raise ValueError("folder: a whole path is needed")
 
 
 class SftpOptions(FileOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,7 +85,7 @@ class SftpOptions(FileOptions, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str
     user: str
     host_key: str
-    """The server's public key: 'ssh-ed25519 AAAA...'."""
+    """The server's public key: 'ssh-ed25519 AAAA...'"""
     port: int = 22
     folder: str = "."
 
@@ -94,7 +94,7 @@ class SftpOptions(FileOptions, frozen=True, kw_only=True, forbid_unknown_fields=
         try:
             asyncssh.import_public_key(self.host_key)
         except (asyncssh.KeyImportError, ValueError):
-            raise ValueError("host_key: that is no public key; write 'ssh-ed25519 AAAA...'.") from None
+            raise ValueError("host_key: that is no public key; write 'ssh-ed25519 AAAA...'") from None
 
 
 class Files:

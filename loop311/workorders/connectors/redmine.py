@@ -74,7 +74,7 @@ class RedmineOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=T
         parts = urlsplit(self.url)
         plain = parts.scheme == "http" and (self.plain_http or parts.hostname in LOCAL)
         if not parts.hostname or not (parts.scheme == "https" or plain):
-            raise ValueError("url: an https address is needed, or plain_http: true.")
+            raise ValueError("url: an https address is needed, or plain_http: true")
         self.zone  # noqa: B018 - a zone that is not known is said at once
 
     @property
@@ -82,7 +82,7 @@ class RedmineOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=T
         try:
             return ZoneInfo(self.time_zone) if self.time_zone else UTC
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"time_zone: there is no zone {self.time_zone!r}.") from None
+            raise ValueError(f"time_zone: there is no zone {self.time_zone!r}") from None
 
 
 class Redmine:

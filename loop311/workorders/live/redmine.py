@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
+
+from loop311.workorders.live.processes import free_port, spawn
 
 PROGRAM = Path("/usr/share/redmine")
 NEEDED = ("ruby", "puma", "setpriv")
@@ -42,7 +43,7 @@ class LiveRedmine:
     """One Redmine: `start`, `kill` and `stop` as often as wanted; what it knows stays in its folder."""
 
     def __init__(self, home: Path, *, markup: str = "textile") -> None:
-        self.root, self.port = home / "redmine", _free_port()
+        self.root, self.port = home / "redmine", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
             "PATH": os.environ["PATH"],  # and nothing else of ours: Rails would take our DATABASE_URL for its own
@@ -85,16 +86,10 @@ class LiveRedmine:
         return done.stdout.strip()
 
     def start(self) -> None:
-        """Back when it answers. It dies with the thread that started it."""
+        """Back when it answers."""
         address = f"tcp://127.0.0.1:{self.port}"
-        with (self.root / "puma.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "puma", "-b", address, "-t", "2:4", "-e", "production"],
-                cwd=self.root,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-            )
+        command = ["puma", "-b", address, "-t", "2:4", "-e", "production"]
+        self._process = spawn(command, self.root / "puma.log", folder=self.root, environment=self._environment)
         end = time.monotonic() + READY_WITHIN
         while time.monotonic() < end and self._process.poll() is None:
             with suppress(httpx.HTTPError):
@@ -173,9 +168,3 @@ def live_redmine(home: Path, *, markup: str = "textile") -> Iterator[LiveRedmine
         yield redmine
     finally:
         redmine.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])

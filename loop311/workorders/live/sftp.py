@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loop311.workorders.live.processes import free_port, spawn
+
 SSHD = Path("/usr/sbin/sshd")
 _READY_WITHIN = 30.0
 
@@ -40,18 +42,8 @@ class LiveSftp:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd as root will not start without it
         log = self.home / "sshd.log"
-        command = [
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            str(SSHD),
-            "-D",
-            "-f",
-            str(self.home / "sshd_config"),
-            "-E",
-            str(log),
-        ]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        command = [str(SSHD), "-D", "-f", str(self.home / "sshd_config"), "-e"]
+        self.process = spawn(command, log, folder=self.home)
         end = time.monotonic() + _READY_WITHIN
         while time.monotonic() < end and self.process.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -73,7 +65,7 @@ def live_sftp(home: Path) -> Iterator[LiveSftp]:
     for name in ("host", "client"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(home / name)], check=True)
     (home / "authorized").write_bytes((home / "client.pub").read_bytes())
-    port = _free_port()
+    port = free_port()
     settings = {
         "Port": port, "ListenAddress": "127.0.0.1", "HostKey": home / "host", "AuthorizedKeysFile": home / "authorized",
         "PidFile": "none", "UsePAM": "no", "StrictModes": "no", "PasswordAuthentication": "no",
@@ -87,9 +79,3 @@ def live_sftp(home: Path) -> Iterator[LiveSftp]:
         yield server
     finally:
         server.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -22,18 +21,10 @@ from loop311.workorders.connectors.base import (
 )
 from loop311.workorders.connectors.redmine import Redmine
 from loop311.workorders.live.recording import PRETENDED, Recorder, Replay
-from loop311.workorders.live.redmine import LiveRedmine, live_redmine, missing
+from loop311.workorders.live.redmine import LiveRedmine
 from loop311.workorders.tests.redmine_story import GOING, ORDER, RECORDED, Story, redmine_setup, redmine_story, tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("redmine")]
-
-
-@pytest.fixture(scope="module")
-def redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRedmine]:
-    if missing():
-        pytest.skip(missing())
-    with live_redmine(tmp_path_factory.mktemp("redmine")) as running:
-        yield running
 
 
 @pytest.fixture
