@@ -153,6 +153,63 @@ class UpdateResult(Item, frozen=True, kw_only=True):
     update_id: str
 
 
+# --- Inquiry v1: what the city knows --------------------------------------------------------------------------------------
+
+
+class InquiryService(Item, frozen=True, kw_only=True):
+    id: str
+    service_name: str
+    expiration: Maybe = None
+    brief_description: Maybe = None
+
+
+class WebAction(Item, frozen=True, kw_only=True):
+    label: str
+    url: str
+    type: str
+    """Service Request, Link or Literature."""
+
+
+class InquiryServiceDetail(InquiryService, frozen=True, kw_only=True):
+    description: Maybe = None
+    description_html: Maybe = None
+    categories: tuple[str, ...] = ()
+    web_actions: tuple[WebAction, ...] = ()
+    faqs: tuple[str, ...] = ()
+    """Ids of answers that go with it."""
+
+
+class Facility(Item, frozen=True, kw_only=True):
+    id: str
+    name: str
+    expiration: Maybe = None
+    brief_description: Maybe = None
+
+
+class FacilityDetail(Facility, frozen=True, kw_only=True):
+    categories: tuple[str, ...] = ()
+    address: Maybe = None
+    city: Maybe = None
+    state: Maybe = None
+    zipcode: Maybe = None
+    lat: float | None = None
+    long: float | None = None
+
+
+class WebFaq(Item, frozen=True, kw_only=True):
+    id: str
+    question: str
+    expiration: Maybe = None
+    brief_description: Maybe = None
+
+
+class WebFaqDetail(WebFaq, frozen=True, kw_only=True):
+    categories: tuple[str, ...] = ()
+    answer: Maybe = None
+    answer_html: Maybe = None
+    services: tuple[InquiryService, ...] = ()
+
+
 class Words(msgspec.Struct, frozen=True):
     """What a list and its members are called in XML."""
 
@@ -168,10 +225,19 @@ LISTS: dict[type[Item], Words] = {
     ErrorItem: Words("errors", "error"),
     UpdateItem: Words("service_request_updates", "request_update"),
     UpdateResult: Words("service_request_updates", "request_update"),
+    InquiryService: Words("services", "service"),
+    Facility: Words("facilities", "facility"),
+    WebFaq: Words("web_faqs", "web_faq"),
 }
 """Resources that are lists, even of one."""
 
-SINGLE: dict[type[Item], str] = {Discovery: "discovery", ServiceDefinition: "service_definition"}
+SINGLE: dict[type[Item], str] = {
+    Discovery: "discovery",
+    ServiceDefinition: "service_definition",
+    InquiryServiceDetail: "service",
+    FacilityDetail: "facility",
+    WebFaqDetail: "web_faq",
+}
 """Resources that are one thing, with their root in XML."""
 
 MEMBERS = {
@@ -182,5 +248,9 @@ MEMBERS = {
     "notes": "note",
     "photos": "photo",
     "areas": "area",
+    "categories": "category",
+    "web_actions": "web_action",
+    "faqs": "faq",
+    "services": "service",
 }
 """What the members of a list inside a thing are called in XML."""

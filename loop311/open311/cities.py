@@ -71,3 +71,9 @@ def sender_of(request: HttpRequest, city: Jurisdiction, permission: str, *, call
     if not sender.may(permission):
         raise Forbidden("This api_key may not do that.")
     return sender
+
+
+def language_of(request: HttpRequest, city: Jurisdiction) -> str:
+    """The one asked for with `locale`, if the city speaks it, else its first."""
+    asked = request.GET.get("locale", "")[:35]
+    return asked if asked in city.languages else city.languages[0]

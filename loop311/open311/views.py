@@ -23,11 +23,10 @@ from loop311.georeport.model import (
     UpdateResult,
 )
 from loop311.georeport.render import Format
-from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.downloads import download
 from loop311.kit.problems import NotFound
 from loop311.open311 import door, filing, finding, offering, photos, publishing, querying, taking, tokens, updates
-from loop311.open311.cities import city_of, named, sender_of
+from loop311.open311.cities import city_of, language_of, named, sender_of
 
 CHANGESET = "2026-11-22T00:00:00Z"
 """Of these endpoints: when what they can do last changed."""
@@ -63,16 +62,11 @@ def discovery(request: HttpRequest, format_: Format) -> HttpResponseBase:
     )
 
 
-def _language(request: HttpRequest, city: Jurisdiction) -> str:
-    asked = request.GET.get("locale", "")[:35]
-    return asked if asked in city.languages else city.languages[0]
-
-
 @door.address("GET", "HEAD")
 def services(request: HttpRequest, format_: Format) -> HttpResponseBase:
     city = city_of(request)
     version, _ = current(city.pk)
-    body, tag = _services(version.pk, format_, _language(request, city))
+    body, tag = _services(version.pk, format_, language_of(request, city))
     return door.cached(request, door.rendered(format_, body), _KEPT, tag)
 
 
@@ -90,7 +84,7 @@ def definition(request: HttpRequest, format_: Format, code: str) -> HttpResponse
     city = city_of(request)
     _, index = current(city.pk)
     service = offering.service_of(index, code)
-    answer = door.whole(format_, offering.definition(index, service, _language(request, city)))
+    answer = door.whole(format_, offering.definition(index, service, language_of(request, city)))
     return door.cached(request, answer, _KEPT)
 
 
@@ -105,14 +99,14 @@ def _file(request: HttpRequest, format_: Format) -> HttpResponseBase:
     by = sender_of(request, city, "requests.file", call="open311.file")
     _, index = current(city.pk)
     filed = filing.file(request, city, index, by)
-    return door.listed(format_, [filing.answer(filed, index, _language(request, city))], CreateResult)
+    return door.listed(format_, [filing.answer(filed, index, language_of(request, city))], CreateResult)
 
 
 def _list(request: HttpRequest, format_: Format) -> HttpResponseBase:
     """A page of requests; streamed when it is long, nothing but 304 for who holds it already."""
     city = city_of(request)
     version, index = current(city.pk)
-    language = _language(request, city)
+    language = language_of(request, city)
     wanted = querying.asked(request, index)
     rows = finding.found(city, index, wanted)
     shown = rows if wanted.numbers else rows[: wanted.page_size]
@@ -148,7 +142,7 @@ def one(request: HttpRequest, format_: Format, number: str) -> HttpResponseBase:
     _, index = current(city.pk)
     extensions = querying.with_extensions(request)
     found = finding.one(city, index, number, extensions=extensions)
-    items = publishing.items([found], city, _language(request, city), extensions=extensions)
+    items = publishing.items([found], city, language_of(request, city), extensions=extensions)
     response = door.listed(format_, items, RequestItem)
     return door.cached(request, response, 0)
 
@@ -184,7 +178,7 @@ def _list_updates(request: HttpRequest, format_: Format) -> HttpResponseBase:
     wanted = querying.updates_asked(request)
     events = updates.found(city, index, wanted)
     shown = events[: wanted.page_size]
-    response = door.listed(format_, updates.items(shown, city, _language(request, city)), UpdateItem)
+    response = door.listed(format_, updates.items(shown, city, language_of(request, city)), UpdateItem)
     for name, value in querying.links(request, wanted.page, more=len(events) > len(shown)).items():
         response.headers[name] = value
     return door.cached(request, response, 0)
