@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from loop311.georeport.conform.registry import Failed
+from loop311.georeport.conform.registry import Failed, given
 from loop311.georeport.conform.wire import Reply
 from loop311.georeport.model import LISTS, SINGLE, ErrorItem, Item
 from loop311.georeport.parsing import parse
@@ -20,6 +20,8 @@ from loop311.georeport.reading import text
 from loop311.georeport.render import Format
 
 Row = Mapping[str, Any]
+Complaint = Callable[[Row], str | None]
+"""What is to be said about a row, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class Read:
     def wrong(self, came: str, expected: str) -> Failed:
         return self.reply.wrong(came, expected)
 
-    def every(self, complaint: Callable[[Row], str | None], expected: str) -> None:
+    def every(self, complaint: Complaint, expected: str) -> None:
         """Fails with the first row about which there is something to say."""
         for row in self.rows:
             if came := complaint(row):
                 raise self.wrong(f"{name_of(row)} with {came}", expected)
+
+    def count(self, noun: str = "request") -> str:
+        return f"{len(self.rows):,} {noun}{'' if len(self.rows) == 1 else 's'}"
 
     @property
     def ids(self) -> list[str]:
@@ -104,6 +109,13 @@ def errors(reply: Reply) -> Read:
 
 def refused(reply: Reply, *statuses: int) -> Read:
     return errors(reply.must_be(*statuses))
+
+
+def complaints(reply: Reply, *statuses: int) -> Read:
+    """The same where its words matter, and its shape is another check's matter."""
+    reply.must_be(*statuses)
+    with given("the body of an error"):
+        return errors(reply)
 
 
 def element(reply: Reply) -> Element:

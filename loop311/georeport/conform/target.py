@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from loop311.georeport.conform.registry import Failed, NotOffered, NotRun, given
-from loop311.georeport.conform.strict import Read, Row, listed, moment, whole
+from loop311.georeport.conform.strict import Complaint, Read, Row, listed, moment, whole
 from loop311.georeport.conform.wire import Pairs, Question, Reply, Wire
 from loop311.georeport.model import Discovery, RequestItem, ServiceDefinition, ServiceItem
 from loop311.georeport.reading import boolean, text
@@ -125,8 +125,21 @@ class Target:
         )
 
     def ask(self, query: Pairs = (), format_: Format | None = None, *, fresh: bool = False) -> Read:
-        """The list of requests."""
-        reply = self.get("requests", format_ or self.format, query, fresh=fresh)
+        """The list of requests: that it is given. Raises NotRun when it is none, for its shape is another check's matter."""
+        reply = self.queried(query, format_, fresh=fresh).must_be(200)
+        with given("the list of requests"):
+            return self._once_read(reply, lambda: listed(reply, RequestItem))
+
+    def queried(self, query: Pairs, format_: Format | None = None, *, fresh: bool = False) -> Reply:
+        """What comes to this query. Raises NotRun where there is no list even without one."""
+        if query:
+            with given("the list of requests"):
+                self.read_requests(format_ or self.format)
+        return self.get("requests", format_ or self.format, query, fresh=fresh)
+
+    def read_requests(self, format_: Format) -> Read:
+        """The list without any argument, and its shape."""
+        reply = self.get("requests", format_)
         return self._once_read(reply, lambda: listed(reply.must_be(200), RequestItem))
 
     def _once_read(self, reply: Reply, read: Callable[[], Read]) -> Read:
@@ -137,8 +150,9 @@ class Target:
         return found
 
     def single(self, id_: str, format_: Format | None = None, *, base: str = "", fresh: bool = False) -> Read:
-        reply = self.get(f"requests/{segment(id_)}", format_ or self.format, base=base, fresh=fresh)
-        return listed(reply.must_be(200), RequestItem)
+        reply = self.get(f"requests/{segment(id_)}", format_ or self.format, base=base, fresh=fresh).must_be(200)
+        with given("one request"):
+            return listed(reply, RequestItem)
 
     # --- Formats ---------------------------------------------------------------------------------------------------------
 
@@ -150,6 +164,23 @@ class Target:
     def format(self) -> Format:
         """Where one is enough."""
         return self.formats[-1]
+
+    def in_each(self, look: Callable[[Format], None]) -> None:
+        """In each format that is offered. One that cannot be looked at does not hide the other's faults."""
+        reasons = []
+        for format_ in self.formats:
+            try:
+                look(format_)
+            except NotRun as reason:
+                reasons.append(reason)
+        if reasons:
+            raise reasons[0]
+
+    def every_request(self, complaint: Complaint, expected: str) -> None:
+        self.in_each(lambda format_: self.sample(format_).every(complaint, expected))
+
+    def every_service(self, complaint: Complaint, expected: str) -> None:
+        self.in_each(lambda format_: self.services(format_).every(complaint, expected))
 
     def json(self) -> Format:
         """Raises NotOffered."""
@@ -264,4 +295,4 @@ def segment(code: str) -> str:
 
 
 def joined(values: Sequence[str]) -> str:
-    return ", ".join(values)
+    return ", ".join(values) or "none"

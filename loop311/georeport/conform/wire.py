@@ -70,6 +70,9 @@ class Reply:
         shown = " ".join(self.body[: 4 * _QUOTED].decode("utf-8", "replace").split())[:_QUOTED]
         return shown or "an empty body"
 
+    def named_type(self) -> str:
+        return f"the media type {self.media_type}" if self.media_type else "no Content-Type"
+
     @property
     def media_type(self) -> str:
         return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()

@@ -24,6 +24,7 @@ from loop311.georeport.tests.fake_city import BASE, HIDDEN, JURISDICTION, KEY, F
 from loop311.georeport.tests.fake_parts import Answer
 from loop311.georeport.tests.faults import READING
 from loop311.georeport.tests.faults_of_filing import WRITING
+from loop311.georeport.tests.test_reading import saved
 
 FAULTS = READING | WRITING
 ALSO = {"headers.utf-8": {"services.list-json"}}
@@ -220,6 +221,46 @@ def test_it_asks_no_faster_than_it_may() -> None:
     run(OPTIONS, wire, chosen(["discovery"]))
     assert wire.asked >= 3
     assert time.monotonic() - began >= (wire.asked - 1) / 50
+
+
+SEEN = {
+    "giessen": ({"services.xml": "giessen_2018_services.xml"}, {"headers.no-attributes", "services.all-fields"}),
+    "san francisco": (
+        {"services.xml": "sf_2012_services.xml", "requests.xml": "sf_2010_requests.xml"},
+        {"query.list-xml"},
+    ),
+    "toronto": ({"requests.xml": "toronto_2018_requests_single.xml"}, {"fields.no-empty-dates"}),
+    "bloomington": (
+        {"services.json": "bloomington_2012_services.json", "requests.json": "bloomington_2012_requests.json"},
+        {"fields.nulls", "query.status-open", "query.ids"},
+    ),
+    "chicago": (
+        {"services.json": "boston_2018_services.json", "requests.json": "chicago_2012_requests.json"},
+        {"fields.required", "fields.status"},
+    ),
+    "cologne": (
+        {"services.json": "boston_2018_services.json", "requests.json": "koeln_2023_requests_archive.json"},
+        {"fields.all-present"},
+    ),
+}
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("city", SEEN)
+def test_what_cities_servers_were_seen_to_do_is_found(city: str) -> None:
+    """Their saved answers, and 404 for all the rest."""
+    files, faults = SEEN[city]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name = files.get(request.url.path.removeprefix("/v2/"))
+        kind = {"Content-Type": "application/json" if "json" in request.url.path else "text/xml"}
+        return httpx.Response(200, content=saved(name), headers=kind) if name else httpx.Response(404)
+
+    wire = Wire(rate=0, transport=httpx.MockTransport(answer))
+    results = run(Options(url="https://city.example/v2/"), wire, CHECKS.values(), strict=True)
+    failed = {result.check.id for result in results if result.verdict is Verdict.FAILED}
+    assert faults <= failed
+    assert len(failed) < 60
 
 
 # --- The report --------------------------------------------------------------------------------------------------------------

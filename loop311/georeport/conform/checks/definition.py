@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check
-from loop311.georeport.conform.strict import Read, Row, element, name_of, refused, whole
+from loop311.georeport.conform.strict import Read, Row, element, name_of, whole
 from loop311.georeport.conform.target import NOBODY, Target, attributes_of, joined, segment
 from loop311.georeport.model import ServiceDefinition
 from loop311.georeport.reading import boolean, text
@@ -91,8 +91,11 @@ def all_fields(at: Target) -> None:
         missing = [name for name in _STANDARD if name not in row]
         return f"{joined(missing)} left out" if missing else None
 
-    for format_ in at.formats:
-        _every(at, left_out, "every standard field, empty or null when there is nothing to say", format_)
+    at.in_each(
+        lambda format_: _every(
+            at, left_out, "every standard field, empty or null when there is nothing to say", format_
+        )
+    )
 
 
 @check("definition.datatypes", SPEC, "A datatype is " + joined(_DATATYPES) + ".")
@@ -171,8 +174,7 @@ def values(at: Target) -> None:
             return "values without key or name, or none"
         return "a key twice" if len(set(keys)) < len(keys) else None
 
-    for format_ in at.formats:
-        _every(at, complaint, "values with key and name, each key once", format_)
+    at.in_each(lambda format_: _every(at, complaint, "values with key and name, each key once", format_))
 
 
 @check("definition.no-other-values", OURS, "An attribute of another type has no values.")
@@ -206,7 +208,7 @@ def unknown(at: Target) -> None:
 @check("definition.unknown-jurisdiction", SPEC, "An unknown jurisdiction_id is 404.")
 def unknown_jurisdiction(at: Target) -> None:
     code = at.definition_codes()[0]
-    refused(at.get(f"services/{segment(code)}", at.format, [("jurisdiction_id", f"{NOBODY}.example")]), 404)
+    at.get(f"services/{segment(code)}", at.format, [("jurisdiction_id", f"{NOBODY}.example")]).must_be(404)
 
 
 @check("definition.without-metadata", OURS, "A service whose metadata is false has a definition without attributes.")

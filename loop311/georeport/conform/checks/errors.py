@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from loop311.georeport.conform.filer import filer
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check, given
-from loop311.georeport.conform.strict import refused
+from loop311.georeport.conform.strict import complaints, refused
 from loop311.georeport.conform.target import NOBODY, Target
 from loop311.georeport.conform.wire import Reply
 from loop311.georeport.reading import text
@@ -40,7 +40,7 @@ def media_type(at: Target) -> None:
     for format_ in at.formats:
         reply = _unknown(at, format_)
         if reply.media_type != format_.media_type:
-            raise reply.wrong(f"the media type {reply.media_type or 'of nothing'}", format_.media_type)
+            raise reply.wrong(reply.named_type(), format_.media_type)
 
 
 @check("errors.code", OURS, "The code in the body is the status, or begins as it does.")
@@ -56,7 +56,7 @@ def code(at: Target) -> None:
 @check("errors.400-in-both", SPEC, "400 has an errors body in both formats.")
 def in_both_400(at: Target) -> None:
     for format_ in at.formats:
-        reply = at.get("requests", format_, [("start_date", "never"), ("status", "never")])
+        reply = at.queried([("start_date", "never"), ("status", "never")], format_)
         if reply.status < 400:
             raise NotRun("a query that cannot be meant is not refused")
         refused(reply, 400)
@@ -77,7 +77,7 @@ def several(at: Target) -> None:
     by = filer(at)
     asked = by.required()[0]
     form = {name: value for name, value in by.form(long=None, address_string=None).items() if f"[{asked}]" not in name}
-    found = refused(by.post(form), 400)
+    found = complaints(by.post(form), 400)
     told = [str(row.get("description")) for row in found.rows]
     if not any("long" in each for each in told) or not any(asked in each for each in told):
         raise found.wrong(f"{len(told)} errors: {' '.join(told)[:100]!r}", f"one about long and one about {asked}")

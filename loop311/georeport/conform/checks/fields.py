@@ -47,8 +47,7 @@ def required(at: Target) -> None:
         names = [name for name in _REQUIRED if text(row.get(name)) is None]
         return f"no {joined(names)}" if names else None
 
-    for format_ in at.formats:
-        at.sample(format_).every(missing, "all of " + joined(_REQUIRED))
+    at.every_request(missing, "all of " + joined(_REQUIRED))
 
 
 @check("fields.all-present", OURS, "Every standard field is there, also when it is empty; in XML except dates.")
@@ -57,9 +56,11 @@ def all_present(at: Target) -> None:
         missing = sorted(names - set(row))
         return f"{joined(missing)} left out" if missing else None
 
-    at.sample(Format.XML).every(lambda row: left_out(row, set(_STANDARD) - set(_DATES)), "every standard field")
-    if Format.JSON in at.formats:
-        at.sample(Format.JSON).every(lambda row: left_out(row, set(_STANDARD)), "every standard field, or null")
+    def look(format_: Format) -> None:
+        names = set(_STANDARD) - (set(_DATES) if format_ is Format.XML else set())
+        at.sample(format_).every(lambda row: left_out(row, names), "every standard field, empty or null")
+
+    at.in_each(look)
 
 
 @check("fields.status", SPEC, "The status is open or closed.")
@@ -72,11 +73,10 @@ def status(at: Target) -> None:
 
 @check("fields.dates", SPEC, "Dates are W3C dates and times with their zone.")
 def dates(at: Target) -> None:
-    for format_ in at.formats:
-        at.sample(format_).every(
-            lambda row: next((_shown(n, row[n]) for n in _DATES if text(row.get(n)) and moment(row, n) is None), None),
-            "a date and time such as 2026-03-01T09:00:00Z",
-        )
+    at.every_request(
+        lambda row: next((_shown(n, row[n]) for n in _DATES if text(row.get(n)) and moment(row, n) is None), None),
+        "a date and time such as 2026-03-01T09:00:00Z",
+    )
 
 
 @check("fields.whole-seconds", OURS, "Dates are in whole seconds: some readers answer fractions with an error.")
@@ -142,8 +142,7 @@ def positions(at: Target) -> None:
         is_right = all(d is not None and abs(d) <= most for d, most in zip(degrees, (90, 180), strict=False))
         return None if is_right else f"lat {values[0]}, long {values[1]}"
 
-    for format_ in at.formats:
-        at.sample(format_).every(complaint, "two numbers within 90 and 180, or none")
+    at.every_request(complaint, "two numbers within 90 and 180, or none")
 
 
 @check(
@@ -191,14 +190,12 @@ def media_url(at: Target) -> None:
         )
         return None if is_address else _shown(name, value)
 
-    for format_ in at.formats:
-        at.sample(format_).every(_first(("media_url",), complaint), "one address, or nothing")
+    at.every_request(_first(("media_url",), complaint), "one address, or nothing")
 
 
 @check("fields.no-reporter", SPEC, "Nothing says who reported: no field for it.")
 def no_reporter(at: Target) -> None:
-    for format_ in at.formats:
-        at.sample(format_).every(_first(_REPORTER, lambda n, _: f"the field {n}"), "nobody's name, address or number")
+    at.every_request(_first(_REPORTER, lambda n, _: f"the field {n}"), "nobody's name, address or number")
 
 
 @check("fields.reporter-not-told", SPEC, "What a reporter says of themselves comes back in no answer.", writes=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loop311.georeport.conform.filer import MARK, Filed, Filer, filer, keys_of, unencoded
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check
-from loop311.georeport.conform.strict import Row, refused
+from loop311.georeport.conform.strict import Row, complaints
 from loop311.georeport.conform.target import NOBODY, Target, joined
 from loop311.georeport.reading import text
 
@@ -97,7 +97,7 @@ def attribute_name(at: Target) -> None:
     by = filer(at)
     asked = by.attribute("singlevaluelist")
     keys = keys_of(asked)
-    found = refused(by.post(_answered(by, asked, f"attribute[{_code(asked)}]", f"{NOBODY} answer")), 400)
+    found = complaints(by.post(_answered(by, asked, f"attribute[{_code(asked)}]", f"{NOBODY} answer")), 400)
     told = " ".join(str(row.get("description")) for row in found.rows)
     if not all(key in told for key in keys[:5]):
         raise found.wrong(repr(told[:100]), f"the keys {joined(keys[:5])} in its words")
@@ -107,7 +107,7 @@ def attribute_name(at: Target) -> None:
 def attribute_missing(at: Target) -> None:
     by = filer(at)
     code = by.required()[0]
-    refused(by.post(_without(by.form(), code)), 400)
+    by.post(_without(by.form(), code)).must_be(400)
 
 
 @check(
@@ -121,17 +121,17 @@ def attribute_missing_each(at: Target) -> None:
     form = by.form()
     for code in by.required():
         form = _without(form, code)
-    found = refused(by.post(form), 400)
+    found = complaints(by.post(form), 400)
     for code in by.required():
         if not any(code in str(row.get("description")) for row in found.rows):
-            raise found.wrong(f"{len(found.rows)} errors, none of them naming {code}", "one error for each")
+            raise found.wrong(f"{found.count('error')}, none of them naming {code}", "one error for each")
 
 
 @check("post.attribute-empty", SPEC, "An empty answer to a required attribute is a missing one.", writes=True)
 def attribute_empty(at: Target) -> None:
     by = filer(at)
     code = by.required()[0]
-    refused(by.post(_without(by.form(), code) | {f"attribute[{code}]": ""}), 400)
+    by.post(_without(by.form(), code) | {f"attribute[{code}]": ""}).must_be(400)
 
 
 @check(
@@ -169,7 +169,7 @@ def description_4000(at: Target) -> None:
 
 @check("post.description-4001", OURS, "A description of 4,001 characters is 400.", writes=True)
 def description_4001(at: Target) -> None:
-    refused(filer(at).post(filer(at).form(description=_long(LONGEST + 1))), 400)
+    filer(at).post(filer(at).form(description=_long(LONGEST + 1))).must_be(400)
 
 
 @check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element
 
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check, given
-from loop311.georeport.conform.strict import element, refused
+from loop311.georeport.conform.strict import complaints, element
 from loop311.georeport.conform.target import NOBODY, Target, segment
 from loop311.georeport.conform.wire import Reply
 from loop311.georeport.reading import text
@@ -20,7 +20,7 @@ def _services(at: Target, format_: Format = Format.XML) -> Reply:
 
 def _type_is(reply: Reply, format_: Format) -> None:
     if reply.media_type != format_.media_type:
-        raise reply.wrong(f"the media type {reply.media_type or 'of nothing'}", format_.media_type)
+        raise reply.wrong(reply.named_type(), format_.media_type)
 
 
 @check("headers.type-xml", SPEC, "XML is of the media type text/xml.")
@@ -62,8 +62,8 @@ def utf_8(at: Target) -> None:
 
 @check("headers.no-namespace", SPEC, "XML has no namespace, or only that of GeoReport v2.")
 def no_namespace(at: Target) -> None:
-    reply = at.get("services", Format.XML).must_be(200)
     with given("the list of services"):
+        reply = at.get("services", Format.XML).must_be(200)
         found = [
             tag for tag in _tags(element(reply)) if tag.startswith("{") and not tag.startswith(f"{{{_NAMESPACE}}}")
         ]
@@ -119,9 +119,9 @@ def not_modified(at: Target) -> None:
         raise reply.wrong(f"{len(reply.body)} bytes", "no body")
 
 
-@check("headers.unknown-ending", OURS, "An address that ends in neither .xml nor .json is 404, with an errors body.")
+@check("headers.unknown-ending", OURS, "An address that ends in neither .xml nor .json is 404.")
 def unknown_ending(at: Target) -> None:
-    refused(at.get("services", "pdf"), 404)
+    at.get("services", "pdf").must_be(404)
 
 
 @check(
@@ -151,15 +151,16 @@ def _type_looks(reply: Reply, format_: Format) -> None:
 def last_dot(at: Target) -> None:
     for format_ in at.formats:
         code = f"{NOBODY}.1.6"
-        found = refused(at.get(f"services/{code}", format_), 404)
-        _type_looks(found.reply, format_)
+        with given("the refusal of an unknown code"):
+            complaints(at.get(f"services/{NOBODY}", format_), 404)
+        _type_looks(at.get(f"services/{code}", format_).must_be(404), format_)
 
 
 @check(
     "headers.encoded-codes", OURS, "A code in the address is decoded once: spaces, colons and letters of any language."
 )
 def encoded_codes(at: Target) -> None:
-    refused(at.get(f"services/{segment(f'{NOBODY}: no café')}", at.format), 404)
+    at.get(f"services/{segment(f'{NOBODY}: no café')}", at.format).must_be(404)
     for code in at.definition_codes():
         if segment(code) != code:
             found = at.get(f"services/{segment(code)}", at.format).must_be(200)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from itertools import pairwise
 
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check, given
-from loop311.georeport.conform.strict import Read, Row, moment, refused
+from loop311.georeport.conform.strict import Read, Row, listed, moment
 from loop311.georeport.conform.target import NOBODY, Target, joined
 from loop311.georeport.conform.wire import Pairs
+from loop311.georeport.model import RequestItem
 from loop311.georeport.reading import text
 from loop311.georeport.render import Format, instant
 from loop311.kit.clock import now
@@ -21,7 +22,7 @@ _SLACK = timedelta(days=1)
 def holds(found: Read, *ids: str) -> None:
     """Fails when a request that must be in the list is not."""
     if missing := [id_ for id_ in ids if id_ not in found.ids]:
-        raise found.wrong(f"{len(found.rows)} requests without {joined(missing)}", f"{joined(missing)} among them")
+        raise found.wrong(f"{found.count()} without {joined(missing)}", f"{joined(missing)} among them")
 
 
 def only(found: Read, field: str, *values: str) -> None:
@@ -51,12 +52,12 @@ def within(found: Read, start: object = None, end: object = None, field: str = "
 
 @check("query.list-xml", SPEC, "Requests are a <service_requests> of <request> in XML, be they none, one or many.")
 def list_xml(at: Target) -> None:
-    at.ask((), Format.XML)
+    at.read_requests(Format.XML)
 
 
 @check("query.list-json", SPEC, "Requests are an array of objects in JSON, be they none, one or many.")
 def list_json(at: Target) -> None:
-    at.ask((), at.json())
+    at.read_requests(at.json())
 
 
 @check("query.default-window", SPEC, "Without dates the list holds the last 90 days.")
@@ -68,7 +69,7 @@ def default_window(at: Target) -> None:
 def most(at: Target) -> None:
     found = at.sample()
     if len(found.rows) > MOST:
-        raise found.wrong(f"{len(found.rows):,} requests", f"{MOST:,} at most")
+        raise found.wrong(found.count(), f"{MOST:,} at most")
 
 
 @check("query.order", OURS, "The newest request comes first.")
@@ -84,9 +85,9 @@ def order(at: Target) -> None:
 def empty(at: Target) -> None:
     long_ago = [("start_date", "1991-01-01T00:00:00Z"), ("end_date", "1991-01-02T00:00:00Z")]
     for format_ in at.formats:
-        found = at.ask(long_ago, format_)
+        found = listed(at.queried(long_ago, format_).must_be(200), RequestItem)
         if found.rows:
-            raise found.wrong(f"{len(found.rows)} requests", "none, for 1991")
+            raise found.wrong(found.count(), "none, for 1991")
 
 
 @check("query.empty-argument", SPEC, "An empty argument is an absent one: status= is no filter.")
@@ -102,7 +103,7 @@ def unknown_argument(at: Target) -> None:
 
 @check("query.unknown-jurisdiction", SPEC, "An unknown jurisdiction_id is 404.")
 def unknown_jurisdiction(at: Target) -> None:
-    refused(at.get("requests", at.format, [("jurisdiction_id", f"{NOBODY}.example")]), 404)
+    at.queried([("jurisdiction_id", f"{NOBODY}.example")]).must_be(404)
 
 
 @check("query.private", OURS, "A request that is not public is in no list, not even by its id.")
@@ -160,7 +161,7 @@ def spaces(at: Target) -> None:
 
 @check("query.unknown-service", OURS, "When none of the codes exists it is 404.")
 def unknown_service(at: Target) -> None:
-    refused(at.get("requests", at.format, [("service_code", NOBODY)]), 404)
+    at.queried([("service_code", NOBODY)]).must_be(404)
 
 
 @check("query.unknown-service-beside", OURS, "An unknown code beside a known one is passed over.")
@@ -201,7 +202,7 @@ def status_any_case(at: Target) -> None:
 
 @check("query.unknown-status", OURS, "A status that is neither open nor closed is 400.")
 def unknown_status(at: Target) -> None:
-    refused(at.get("requests", at.format, [("status", "done")]), 400)
+    at.queried([("status", "done")]).must_be(400)
 
 
 # --- By id ---------------------------------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ def _ids(at: Target) -> list[str]:
 
 def _exactly(found: Read, ids: list[str]) -> None:
     if sorted(found.ids) != sorted(ids):
-        raise found.wrong(f"{joined(found.ids[:5]) or 'none'} ({len(found.rows)} requests)", joined(ids))
+        raise found.wrong(f"{joined(found.ids[:5]) or 'none'} ({found.count()})", joined(ids))
 
 
 @check("query.ids", SPEC, "service_request_id=a,b gives these two, and no others.")

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from loop311.georeport.conform.checks.query import WINDOW, holds, within
 from loop311.georeport.conform.registry import OURS, SPEC, Level, check
-from loop311.georeport.conform.strict import listed, moment, refused
+from loop311.georeport.conform.strict import moment
 from loop311.georeport.conform.target import Target
-from loop311.georeport.model import RequestItem
 from loop311.georeport.render import instant
 from loop311.kit.clock import now
 
@@ -50,11 +49,11 @@ def bounds(at: Target) -> None:
 @check("query.over-90-days", OURS, "A window of more than 90 days is 400, or cut to 90 days.")
 def over_90_days(at: Target) -> None:
     query = [("start_date", instant(now() - timedelta(days=400))), ("end_date", instant(now()))]
-    reply = at.get("requests", at.format, query)
+    reply = at.queried(query)
     if reply.status != 200:
-        refused(reply, 400)
+        reply.must_be(400)
         return
-    found = listed(reply, RequestItem)
+    found = at.ask(query)
     times = [at_ for row in found.rows if (at_ := moment(row, "requested_datetime"))]
     if times and max(times) - min(times) > WINDOW:
         raise found.wrong(f"requests of {(max(times) - min(times)).days} days", "400, or those of 90 days")
@@ -63,13 +62,13 @@ def over_90_days(at: Target) -> None:
 @check("query.start-after-end", OURS, "A start after the end is 400, never everything.")
 def start_after_end(at: Target) -> None:
     query = [("start_date", instant(now() - _HOUR)), ("end_date", instant(now() - 2 * _HOUR))]
-    refused(at.get("requests", at.format, query), 400)
+    at.queried(query).must_be(400)
 
 
 @check("query.bad-date", OURS, "What is no date is 400, never everything.")
 def bad_date(at: Target) -> None:
     for query in ([("start_date", "yesterday")], [("end_date", "2026-13-45T00:00:00Z")]):
-        refused(at.get("requests", at.format, query), 400)
+        at.queried(query).must_be(400)
 
 
 def _written(id_: str, level: Level, says: str, write: Callable[[datetime], str], margin: timedelta = _HOUR) -> None:

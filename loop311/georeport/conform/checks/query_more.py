@@ -22,7 +22,7 @@ _STEP = 0.002
 def _offers(at: Target, name: str, nothing: Pairs) -> None:
     """Who knows the argument finds nothing there. Raises NotOffered when it changes nothing."""
     at.known()
-    reply = at.get("requests", at.format, nothing)
+    reply = at.queried(nothing)
     if reply.status != 200:
         raise NotOffered(f"{name} is not offered (status {reply.status})")
     with given("the list of requests"):
@@ -60,7 +60,7 @@ def paging_past_end(at: Target) -> None:
     _offers_paging(at)
     found = _page(at, 9_999, 100)
     if found.rows:
-        raise found.wrong(f"{len(found.rows)} requests", "none")
+        raise found.wrong(found.count(), "none")
 
 
 @check("query.paging-says-more", OURS, "A list that was cut says so: X-Total-Count, or a Link to the next page.")

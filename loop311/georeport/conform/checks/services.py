@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check, given
-from loop311.georeport.conform.strict import Row, refused
+from loop311.georeport.conform.strict import Row
 from loop311.georeport.conform.target import NOBODY, Target, joined
 from loop311.georeport.reading import text
 from loop311.georeport.render import Format
@@ -25,8 +25,7 @@ def list_json(at: Target) -> None:
 
 @check("services.required", SPEC, "Each service has service_code, service_name, metadata and type.")
 def required(at: Target) -> None:
-    for format_ in at.formats:
-        at.services(format_).every(lambda row: _missing(row, _REQUIRED), "all of " + joined(_REQUIRED))
+    at.every_service(lambda row: _missing(row, _REQUIRED), "all of " + joined(_REQUIRED))
 
 
 def _missing(row: Row, names: tuple[str, ...]) -> str | None:
@@ -36,8 +35,7 @@ def _missing(row: Row, names: tuple[str, ...]) -> str | None:
 
 @check("services.all-fields", OURS, "Every standard field is there, also when it is empty.")
 def all_fields(at: Target) -> None:
-    for format_ in at.formats:
-        at.services(format_).every(_left_out, "every standard field, empty or null when there is nothing to say")
+    at.every_service(_left_out, "every standard field, empty or null when there is nothing to say")
 
 
 def _left_out(row: Row) -> str | None:
@@ -96,11 +94,10 @@ def _no_text(row: Row) -> str | None:
 
 @check("services.keywords", SPEC, "Keywords are one text with commas, not a list.")
 def keywords(at: Target) -> None:
-    for format_ in at.formats:
-        at.services(format_).every(
-            lambda row: None if isinstance(row.get("keywords"), str | None) else f"keywords {row['keywords']!r}",
-            "one text with commas, or nothing",
-        )
+    at.every_service(
+        lambda row: None if isinstance(row.get("keywords"), str | None) else f"keywords {row['keywords']!r}",
+        "one text with commas, or nothing",
+    )
 
 
 @check("services.whole", OURS, "The list is never cut silently: arguments of paging make it no shorter.")
@@ -116,7 +113,7 @@ def whole(at: Target) -> None:
 def same_count(at: Target) -> None:
     xml, told = at.services(Format.XML), at.services(at.json())
     if len(xml.rows) != len(told.rows):
-        raise told.wrong(f"{len(told.rows)} services", f"{len(xml.rows)}, as in XML")
+        raise told.wrong(told.count("service"), f"{len(xml.rows)}, as in XML")
 
 
 @check("services.stable-order", OURS, "Asked again, the list has the same order.")
@@ -131,7 +128,7 @@ def stable_order(at: Target) -> None:
 
 @check("services.unknown-jurisdiction", SPEC, "An unknown jurisdiction_id is 404.")
 def unknown_jurisdiction(at: Target) -> None:
-    refused(at.get("services", at.format, [("jurisdiction_id", f"{NOBODY}.example")]), 404)
+    at.get("services", at.format, [("jurisdiction_id", f"{NOBODY}.example")]).must_be(404)
 
 
 @check("services.missing-jurisdiction", SPEC, "Where a jurisdiction_id is needed, leaving it out is 400.")
@@ -140,4 +137,4 @@ def missing_jurisdiction(at: Target) -> None:
         raise NotRun("give --jurisdiction: only then leaving it out can be tried")
     reply = at.get("services", at.format, jurisdiction=False)
     if reply.status != 200:
-        refused(reply, 400)
+        reply.must_be(400)

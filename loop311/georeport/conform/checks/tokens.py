@@ -6,7 +6,7 @@ import time
 
 from loop311.georeport.conform.filer import filer
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check, given
-from loop311.georeport.conform.strict import Read, listed, refused
+from loop311.georeport.conform.strict import Read, listed
 from loop311.georeport.conform.target import NOBODY, Target, segment
 from loop311.georeport.conform.wire import Reply
 from loop311.georeport.model import TokenResult
@@ -82,7 +82,7 @@ def pending(at: Target) -> None:
 def ready(at: Target) -> None:
     found = _ready(at)
     if len(found.rows) != 1:
-        raise found.wrong(f"{len(found.rows)} requests", "one")
+        raise found.wrong(found.count(), "one")
 
 
 @check("tokens.echo", SPEC, "The answer names the token that was asked for.")
@@ -105,4 +105,4 @@ def leads_to_request(at: Target) -> None:
 @check("tokens.unknown", SPEC, "An unknown token is 404, in both formats.")
 def unknown(at: Target) -> None:
     for format_ in at.formats:
-        refused(at.get(f"tokens/{NOBODY}", format_), 404)
+        at.get(f"tokens/{NOBODY}", format_).must_be(404)
