@@ -16,7 +16,9 @@ _NEITHER = "taken, but the answer has neither an id nor a token"
 
 
 def said(reply: Reply) -> str:
-    return f"HTTP {reply.status}: {reading.errors(reply.body, reply.status)[0].description}"
+    number = f"HTTP {reply.status}"
+    words = reading.errors(reply.body, reply.status)[0].description
+    return number if words == number else f"{number}: {words}"
 
 
 def of_filing(reply: Reply, form: list[Pair], *, is_blackbox: bool) -> Sent:

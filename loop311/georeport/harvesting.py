@@ -38,7 +38,9 @@ class Declined(Exception):
     """The server answered that it will not (4xx); the same again would meet the same."""
 
     def __init__(self, status: int, errors: Sequence[ErrorItem]) -> None:
-        super().__init__(f"HTTP {status}: {' '.join(error.description for error in errors)}")
+        number = f"HTTP {status}"
+        said = " ".join(error.description for error in errors)
+        super().__init__(number if said in ("", number) else f"{number}: {said}")
         self.status, self.errors = status, tuple(errors)
 
 
@@ -138,7 +140,7 @@ class Harvest(Generic[T]):
         if not paging.page:
             size = [(paging.size, str(paging.size_value))] if paging.size and paging.size_value else []
             found = self._ask([*query, *size])
-            return found, is_full(len(found), paging.most)
+            return found, is_full(len(found), paging.most or paging.size_value)
         return self._turned(query), False
 
     def _turned(self, query: list[Pair]) -> list[T]:
@@ -158,7 +160,8 @@ class Harvest(Generic[T]):
             if not rows or rows == last:
                 break
             found += rows
-            full = full or len(rows)
+            if page == 1 and (not full or is_full(len(rows), 0)):  # some show fewer at once than they are asked for
+                full = len(rows)
             if len(rows) < full:
                 break
             last = rows

@@ -63,11 +63,13 @@ def pull(
     Services become a proposal for the catalogue, which people complete and load; requests are imported. Pulling again
     changes nothing but what has changed there.
     """
+    if str(proposal) == "-" and (as_json or not services_only):
+        raise Invalid("--proposal - prints the proposal alone: use it with --services-only and without --json.")
     jurisdiction = by_slug(city)
     begun = _date(since, jurisdiction)
     profile, services = pulling.speaking(pulling.profile_of(url, profile_file, jurisdiction_id=jurisdiction_id))
     with Client(profile) as client:
-        proposed, gaps = pulling.proposal(client, jurisdiction, services)
+        proposed, gaps = pulling.proposal(client, jurisdiction, services, with_questions=proposal is not None)
         if proposal:
             _write(proposal, proposed.text(profile.base))
         summary = None

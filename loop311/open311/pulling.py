@@ -155,11 +155,13 @@ def speaking(profile: Profile) -> tuple[Profile, list[ServiceItem]]:
         return other, _reached(profile.base, client.services)
 
 
-def proposal(client: Client, city: Jurisdiction, services: list[ServiceItem]) -> tuple[Proposal, list[Gap]]:
+def proposal(
+    client: Client, city: Jurisdiction, services: list[ServiceItem], *, with_questions: bool
+) -> tuple[Proposal, list[Gap]]:
     """The city's catalogue with theirs added. A definition that cannot be read costs its questions, and is named."""
     definitions: dict[str, ServiceDefinition] = {}
     gaps = []
-    for item in services:
+    for item in services if with_questions else ():
         try:
             if item.metadata:
                 definitions[item.service_code] = client.definition(item.service_code)

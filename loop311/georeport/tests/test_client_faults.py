@@ -25,6 +25,7 @@ from loop311.georeport.client import (
 )
 from loop311.georeport.profile import Limits
 from loop311.georeport.testing import Answer, Asked, drip, hang, reply, serving
+from loop311.georeport.wire import Reply
 from loop311.kit.clock import now
 
 NEW = NewRequest(service_code="pothole", reference="SPR-7", description="Deep", lat=41.5, long=-87.5)
@@ -103,6 +104,15 @@ def test_nobody_there_is_later() -> None:
 def test_too_many_requests_is_later_when_they_say() -> None:
     with serving([reply(b'[{"description":"slower"}]', 429, "Retry-After: 7")]) as server:
         assert Client(server.profile()).file(NEW) == TryLater(reason="HTTP 429: slower", after=7)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("120", 120), (format_datetime(now() + timedelta(minutes=2), usegmt=True), 120), ("soon", None), ("", None)],
+)
+def test_later_is_said_in_seconds_or_as_a_date(written: str, seconds: float | None) -> None:
+    after = Reply(status=429, body=b"", headers={"retry-after": written}).retry_after
+    assert after is None if seconds is None else abs((after or 0) - seconds) < 60
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from loop311.georeport.client import Accepted, Client, NewRequest, Unreached
 from loop311.georeport.profile import Profile, of
 from loop311.georeport.sending import Medium, description, form
 from loop311.georeport.testing import Answer, Asked, reply, serving
-from loop311.georeport.tests.test_reading import saved
+from loop311.georeport.tests.test_reading import SAVED, saved
 from loop311.georeport.windows import sliced
 
 HERE = "https://city.example/open311/v2"
@@ -194,6 +195,13 @@ def test_a_usual_page_size_counts_as_full_where_none_is_known() -> None:
         assert len(list(client.requests(start=start, end=start + timedelta(days=30)))) == 120
 
 
+def test_a_server_that_shows_fewer_at_once_than_asked_for_is_read_to_its_end() -> None:
+    paging = {"page": "page", "size": "page_size", "size_value": 500}
+    with serving(Cuts(120, 50, page="page")) as server, Client(server.profile(paging=paging)) as client:
+        start = datetime(2026, 1, 1, tzinfo=UTC)
+        assert len(list(client.requests(start=start, end=start + timedelta(days=30)))) == 120
+
+
 def test_what_cannot_be_told_apart_by_time_is_named_as_a_gap() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     rows = [row(str(n), start) for n in range(50)]
@@ -247,6 +255,13 @@ def test_their_own_word_for_a_status_is_kept() -> None:
 
 
 # --- Saved answers of real cities ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.real_data
+def test_no_saved_answer_is_left_unread() -> None:
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert saved("chicago_2012_requests_empty.json") == b"[]"
+    assert [path.name for path in SAVED.iterdir() if f'"{path.name}"' not in tests] == []
 
 
 @pytest.mark.real_data

@@ -127,6 +127,15 @@ def test_a_proposal_never_overwrites_a_file(here: Jurisdiction, tmp_path: Path) 
 
 
 @pytest.mark.django_db
+def test_a_proposal_is_printed_alone(here: Jurisdiction) -> None:
+    with serving([reply(b'[{"service_code":"1","service_name":"Cans"}]')]) as server:
+        printed = pull(server.base, "--services-only", "--proposal", "-").stdout
+        assert "--services-only" in str(pull(server.base, "--proposal", "-", status=1).exception)
+    assert printed.startswith("# Proposed from")
+    assert "- code: cans" in printed
+
+
+@pytest.mark.django_db
 def test_a_profile_with_a_mistake_is_one_sentence(here: Jurisdiction, tmp_path: Path) -> None:
     file = tmp_path / "profile.yaml"
     file.write_text("date_styel: utc")
