@@ -86,7 +86,7 @@ class Order(models.Model):
     link = city_fk("workorders.Link", related_name="orders", db_index=False)
     request = city_fk("requests.Request", related_name="orders", db_index=False)
     reference = models.TextField()
-    """Our mark there: the request's number, or 'number.2' for its second order."""
+    """Our mark there: 'city-26-00000001', or 'city-26-00000001.2' for the request's second order."""
     service = models.TextField()
     """Our service's code when it was handed over."""
     theirs = models.TextField()

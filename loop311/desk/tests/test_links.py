@@ -198,7 +198,7 @@ def test_it_waits_with_a_reason_and_goes_on(here: Linked, desk: Sitting) -> None
 def test_a_record_that_leads_nowhere_is_looked_at(here: Linked, desk: Sitting) -> None:
     here.hand_over()
     first = here.department.records["100"]
-    here.department.records["300"] = type(first)("300", "26-09999999", "New", first.at)
+    here.department.records["300"] = type(first)("300", "elmville-26-09999999", "New", first.at)
     here.reconcile()
     assert "lead nowhere" in page(desk.client, ONE).text
     mismatch = Mismatch.objects.get()

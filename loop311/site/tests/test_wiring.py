@@ -65,4 +65,4 @@ def test_a_filed_request_reaches_the_departments_own_system() -> None:
     request = here.city.file()
     deliver("request.filed")
     here.work()
-    assert here.department.records["100"].reference == request.number
+    assert here.department.records["100"].reference == f"elmville-{request.number}"

@@ -56,8 +56,9 @@ class Outgoing(Value, frozen=True, kw_only=True):
     number: str
     """The request's public number, for people."""
     reference: str
-    """Our mark on their record, unique for ever: the number, or 'number.2' for the request's second order. Write it
-    where it can be searched for: `lookup` finds by it what was created although the answer was lost."""
+    """Our mark on their record, unique for ever, also among cities: 'city-26-00000001', or 'city-26-00000001.2' for the request's
+    second order; at most 60 characters. Write it where it can be searched for: `lookup` finds by it what was created although the
+    answer was lost."""
     service: str
     """Our service's code."""
     theirs: str

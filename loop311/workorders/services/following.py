@@ -102,7 +102,7 @@ def _open(request: Request, link: Link, mapped: ServiceMap, event: Event, *, by:
         jurisdiction_id=request.jurisdiction_id,
         link=link,
         request=request,
-        reference=request.number if not earlier else f"{request.number}.{earlier + 1}",
+        reference=_mark(request, earlier),
         service=request.service.code,
         theirs=mapped.theirs,
         next_at=at,
@@ -111,6 +111,12 @@ def _open(request: Request, link: Link, mapped: ServiceMap, event: Event, *, by:
     access.write(order, "workorder.opened", {"code": link.code}, (), by=by, at=at, first=True)
     say(order, CREATE, {}, event_id=event.pk, at=at)
     return order
+
+
+def _mark(request: Request, earlier: int) -> str:
+    """With the city's name in it: several cities may write into one system, and each has a request number one."""
+    mark = f"{request.jurisdiction.slug[:40]}-{request.number}"
+    return mark if not earlier else f"{mark}.{earlier + 1}"
 
 
 def _end(order: Order, event: Event, *, by: Actor, at: datetime) -> None:

@@ -24,8 +24,8 @@ NEVER_MIND = SETTLING.total_seconds() + 1
 def test_a_request_of_the_links_team_is_handed_over_and_acknowledged() -> None:
     here = linked()
     request, order = here.hand_over()
-    assert (order.state, order.their_key, order.reference) == ("acknowledged", "100", request.number)
-    assert here.department.records["100"].reference == request.number
+    assert (order.state, order.their_key, order.reference) == ("acknowledged", "100", f"elmville-{request.number}")
+    assert here.department.records["100"].reference == f"elmville-{request.number}"
     kinds = Event.objects.filter(subject_type="workorder").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == ["workorder.opened", "workorder.acknowledged"]
 
@@ -87,7 +87,11 @@ def test_a_reroute_cancels_there_and_creates_elsewhere_under_the_same_number_and
     after = here.order(request)
     assert (before.state, before.holds) == ("cancelled", False)
     assert here.department.records["100"].status == "Deleted"
-    assert (after.state, after.reference, after.link.code) == ("acknowledged", f"{request.number}.2", "south-streets")
+    assert (after.state, after.reference, after.link.code) == (
+        "acknowledged",
+        f"elmville-{request.number}.2",
+        "south-streets",
+    )
     assert request.due_at == due
 
 
@@ -126,7 +130,7 @@ def test_a_request_that_is_open_again_after_it_was_declined_is_a_second_order() 
     here.work()
     requests.dispute(request, by=here.city.system)
     here.work()
-    assert here.order(request).reference == f"{request.number}.2"
+    assert here.order(request).reference == f"elmville-{request.number}.2"
     assert [record.status for record in here.department.records.values()] == ["Deleted", "New"]
 
 
@@ -159,7 +163,7 @@ def test_an_answer_that_was_lost_is_looked_up_before_anything_is_said_again() ->
     assert order.state == "unknown"
     here.work(later=NEVER_MIND)
     assert (here.order(request).state, len(here.department.records)) == ("acknowledged", 1)
-    assert here.department.calls == [f"create {request.number}", f"lookup {request.number}"]
+    assert here.department.calls == [f"create elmville-{request.number}", f"lookup elmville-{request.number}"]
 
 
 def test_a_filing_that_was_lost_on_its_way_is_said_again_after_the_look_up() -> None:

@@ -29,7 +29,7 @@ def test_work_that_begins_there_begins_here_and_is_not_said_back() -> None:
     request.refresh_from_db()
     order.refresh_from_db()
     assert (request.state, order.their_status) == ("in_progress", "doing ")
-    assert here.department.calls == [f"create {request.number}"]
+    assert here.department.calls == [f"create elmville-{request.number}"]
     started = Event.objects.get(kind="request.started")
     assert (started.actor_kind, started.actor_ref) == ("application", -here.link.pk)
 
@@ -184,7 +184,11 @@ def test_a_report_that_bears_our_mark_names_their_key() -> None:
     here = linked()
     request = here.city.file()
     here.follow()
-    hear(here.link, Report(id="x", their_key="555", reference=request.number, status="New", at=here.at), here.at)
+    hear(
+        here.link,
+        Report(id="x", their_key="555", reference=f"elmville-{request.number}", status="New", at=here.at),
+        here.at,
+    )
     assert here.order(request).their_key == "555"
 
 
