@@ -8,19 +8,22 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
+import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.http import http_date
 
 from loop311.georeport import render
 from loop311.georeport.model import ErrorItem, Item
 from loop311.georeport.render import Format
-from loop311.kit.problems import FieldProblem, NotFound, Problem, TooLarge
+from loop311.kit.problems import FieldProblem, Malformed, NotFound, Problem, TooLarge, Unavailable
 from loop311.open311.policies import line, refuse
 
 View = Callable[..., HttpResponseBase]
+
+log = structlog.get_logger(__name__)
 
 _STATUS = {401: 403, 422: 400, 409: 400}
 """What GeoReport calls it: a missing key is 403, all that must be mended 400."""
@@ -59,15 +62,23 @@ def _answered(
         return view(request, format_, **parts)
     except Problem as problem:
         return of_problem(format_, problem)
-    except RequestDataTooBig:
-        return of_problem(format_, TooLarge("The form is too large; send photos as files."))
-    except (MultiPartParserError, SuspiciousOperation):
-        return errors(format_, [ErrorItem(code=400, description="The form cannot be read.")], 400)
-    except DatabaseError:
-        sentence = "The system cannot answer just now; the same again a little later may well work."
-        response = errors(format_, [ErrorItem(code=503, description=sentence)], 503)
-        response["Retry-After"] = "5"
-        return response
+    except Exception as error:  # whatever it is, who asked reads the format they asked for
+        return of_problem(format_, _problem_of(error))
+
+
+class _Unexpected(Problem):
+    status = 500
+
+
+def _problem_of(error: Exception) -> Problem:
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge("The form is too large; send photos as files.")
+    if isinstance(error, MultiPartParserError | SuspiciousOperation | UnreadablePostError):
+        return Malformed("The form cannot be read.")
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable("The system cannot answer just now; the same again a little later may well work.")
+    log.error("an Open311 call failed", exc_info=error)
+    return _Unexpected("Something went wrong here. It has been noted.")
 
 
 def _refuse_nul(request: HttpRequest) -> None:
@@ -142,8 +153,11 @@ def tagged(response: HttpResponseBase, tag: str, changed: datetime | None) -> Ht
     """To be kept, and asked for again each time."""
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "no-cache"
-    if changed:
-        response.headers["Last-Modified"] = http_date(changed.timestamp())
+    return dated(response, changed) if changed else response
+
+
+def dated(response: HttpResponseBase, changed: datetime) -> HttpResponseBase:
+    response.headers["Last-Modified"] = http_date(changed.timestamp())
     return response
 
 

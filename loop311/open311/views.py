@@ -67,7 +67,7 @@ def services(request: HttpRequest, format_: Format) -> HttpResponseBase:
     city = city_of(request)
     version, _ = current(city.pk)
     body, tag = _services(version.pk, format_, language_of(request, city))
-    return door.cached(request, door.rendered(format_, body), _KEPT, tag)
+    return door.dated(door.cached(request, door.rendered(format_, body), _KEPT, tag), version.effective_at)
 
 
 @lru_cache(maxsize=64)
@@ -82,10 +82,10 @@ def _services(version_id: int, format_: Format, language: str) -> tuple[bytes, s
 @door.address("GET", "HEAD")
 def definition(request: HttpRequest, format_: Format, code: str) -> HttpResponseBase:
     city = city_of(request)
-    _, index = current(city.pk)
+    version, index = current(city.pk)
     service = offering.service_of(index, code)
     answer = door.whole(format_, offering.definition(index, service, language_of(request, city)))
-    return door.cached(request, answer, _KEPT)
+    return door.dated(door.cached(request, answer, _KEPT), version.effective_at)
 
 
 @door.address("GET", "HEAD", "POST")

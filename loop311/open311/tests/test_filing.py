@@ -311,3 +311,16 @@ def test_another_citys_token_is_404(city: City) -> None:
 def test_what_is_sent_as_json_is_415(city: City, key: str) -> None:
     response = browser().post(f"{V2}/requests.json", "{}", content_type="application/json")
     assert response.status_code == 415
+
+
+@pytest.mark.parametrize("place", ["form", "address", "header"])
+def test_a_key_stands_in_no_log(city: City, key: str, place: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    client = browser(headers={"X-API-Key": key}) if place == "header" else browser()
+    query = f"?api_key={key}" if place == "address" else ""
+    form = {"api_key": key} if place == "form" else {}
+    answer = client.post(f"{V2}/requests.json{query}", {**form, "service_code": "unicorns"})
+    assert answer.status_code == 404
+    told = [record.getMessage() for record in caplog.records]
+    assert any("v2/requests" in line for line in told)
+    assert not any(key in line for line in told)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from defusedxml import ElementTree
+from django.db import DataError, OperationalError
 from msgspec import structs
 
 from loop311.accounts.testing import a_secret
@@ -65,6 +66,25 @@ def test_what_does_not_exist_is_an_error_in_the_asked_format(city: City) -> None
     assert ElementTree.fromstring(get("services/nothing.xml", 404).content).find("error/code").text == "404"  # type: ignore[union-attr]
     assert ElementTree.fromstring(get("services.pdf", 404).content).tag == "errors"
     assert get("nowhere/at/all.json", 404).json()[0]["code"] == 404
+
+
+def test_services_say_since_when_they_hold(city: City) -> None:
+    assert get("services.json")["Last-Modified"] == get("services/pothole.xml")["Last-Modified"]
+
+
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (ZeroDivisionError, 500), (DataError, 500)])
+def test_what_fails_here_is_said_in_the_asked_format(
+    city: City, error: type[Exception], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **named: object) -> None:
+        raise error("a secret")
+
+    monkeypatch.setattr("loop311.open311.finding.found", fail)
+    told = get("requests.json", status)
+    assert told.json()[0]["code"] == status
+    assert "secret" not in told.content.decode()
+    assert told.has_header("Retry-After") == (status == 503)
+    assert get("requests.xml", status).content.startswith(b"<?xml")
 
 
 def test_without_an_ending_the_accept_header_decides(city: City) -> None:
