@@ -22,6 +22,8 @@ _WIDTH = max(map(len, _SIGNS.values()))
 
 def line(result: Result) -> str:
     told = f"  {_SIGNS[result.verdict]:<{_WIDTH}}  {result.check.id}"
+    if result.verdict in (Verdict.NOT_RUN, Verdict.NOT_OFFERED):
+        return f"{told}: {result.sentence}"
     return f"{told}\n  {'':<{_WIDTH}}    {result.sentence}" if result.sentence else told
 
 

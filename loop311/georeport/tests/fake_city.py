@@ -102,6 +102,8 @@ class FakeCity:
     updates: list[UpdateItem] = field(default_factory=list)
     tokens: dict[str, list[str]] = field(default_factory=dict)
     """token -> its id, and how often it was asked for."""
+    kept: dict[str, tuple[list[tuple[str, str]], Answer]] = field(default_factory=dict)
+    """Idempotency-Key -> what came with it, and what was answered."""
     most: int = 1_000
     patience: int = PATIENCE
     prefix: str = "n-"
@@ -286,6 +288,17 @@ class FakeCity:
 
     def post_requests(self, asked: Asked) -> Answer:
         self.check_sender(asked)
+        key = asked.headers.get("idempotency-key", "")
+        form, answer = self.kept.get(key) or (asked.form, None)
+        if form != asked.form:
+            raise Refused(400, "This Idempotency-Key was sent with another content.")
+        if answer is None:
+            answer = self._filed(asked)
+        if key:
+            self.kept[key] = (form, answer)
+        return answer
+
+    def _filed(self, asked: Asked) -> Answer:
         service = next((each for each in self.services if each.service_code == asked.sent("service_code")), None)
         if service is None:
             code = asked.sent("service_code")

@@ -139,6 +139,9 @@ answered: dict[str, Fault] = {
     "post.media-file": refuses(lambda asked: b"filename" in asked.body),
     "post.media-url": refuses(filled("media_url")),
     "post.other-media-type": takes(lambda asked: _form_of(asked) == "application/json"),
+    "post.idempotency-key": takes(
+        lambda asked: "idempotency-key" in asked.headers and ": another" in asked.sent("description")
+    ),
     "post.no-key": takes(without_key),
     "post.wrong-key": takes(sends("api_key", NOBODY)),
     "post.key-in-query": refuses(lambda asked: bool(asked.one("api_key")), 403),

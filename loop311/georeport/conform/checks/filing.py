@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from loop311.georeport.conform.filer import Filed, filer
-from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check
+from loop311.georeport.conform.filer import MARK, Filed, filer
+from loop311.georeport.conform.registry import OURS, SPEC, NotOffered, NotRun, check
 from loop311.georeport.conform.strict import refused
 from loop311.georeport.conform.target import NOBODY, Target
 from loop311.georeport.conform.wire import multipart
 from loop311.georeport.reading import text
+from loop311.kit.clock import now
 
 _PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082"
@@ -195,6 +196,22 @@ def other_media_type(at: Target) -> None:
     kind = [("Content-Type", "application/json")]
     for format_ in at.formats:
         refused(filer(at).post(filer(at).form(), format_, headers=kind, content=b'{"service_code": "x"}'), 415, 400)
+
+
+@check(
+    "post.idempotency-key",
+    OURS,
+    "The same Idempotency-Key with the same content files once; with another content it is refused.",
+    writes=True,
+)
+def idempotency_key(at: Target) -> None:
+    by, header = filer(at), [("Idempotency-Key", f"conform-{now().strftime('%Y%m%d%H%M%S%f')}")]
+    first, second = (by.file(by.form(), headers=header) for _ in range(2))
+    if not first.id and not first.token:
+        raise NotRun("the filing gave neither id nor token")
+    if (first.id, first.token) != (second.id, second.token):
+        raise NotOffered("Idempotency-Key is not offered")
+    by.post(by.form(description=f"{MARK}: another"), headers=header).must_be(400, 409, 422)
 
 
 # --- Who sends, and to whom ----------------------------------------------------------------------------------------------
