@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "residents.erase": frozenset({Role.ADMINISTRATOR}),
     "interactions.read": _ALL,
     "interactions.write": _CONTACT,
+    "interactions.take_over": frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),  # one that somebody else has left open
     "callbacks.read": _ALL,
     "callbacks.write": _CONTACT,
     "knowledge.read": _ALL,

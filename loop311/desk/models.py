@@ -20,6 +20,8 @@ class Draft(models.Model):
     tab = models.TextField(blank=True)
     """Which window wrote last: one that has seen an older version is told of the other's words."""
     updated_at = models.DateTimeField()
+    left_open_at = models.DateTimeField(null=True)
+    """When it was noted that nobody touches it any more; again null as soon as somebody does."""
 
     class Meta:
         constraints = [

@@ -12,6 +12,7 @@ from loop311.desk.queue import views as queue
 from loop311.desk.views import (
     answers,
     callbacks,
+    contacts,
     digest,
     files,
     filing,
@@ -62,6 +63,10 @@ urlpatterns = [
     path("contact/<id:interaction_id>/", contact.contact, name="contact"),
     path("contact/<id:interaction_id>/photos/<id:enclosure_id>/", contact.photo, name="contact_photo"),
     path("contact/<id:interaction_id>/<slug:name>/", contact.step, name="step"),
+    path("contacts/open/", contacts.running, name="open_contacts"),
+    path("contacts/open/<id:interaction_id>/", contacts.one, name="open_contact"),
+    path("contacts/open/<id:interaction_id>/take/", contacts.take, name="take_over"),
+    path("contacts/open/<id:interaction_id>/end/", contacts.wrap_up, name="wrap_up_for"),
     path("cities/", lists.cities, name="cities"),
     path("queue/", queue.my_queue, name="my_queue"),
     path("queue/<slug:code>/", queue.one, name="queue"),

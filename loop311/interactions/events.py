@@ -9,5 +9,7 @@ EVENTS: dict[str, str] = {
     "interaction.answered": "A question was answered at once, on this topic, out of this article of the knowledge.",
     "interaction.danger_reported": "The safety question of this topic was answered with danger: stay on the line with 911.",
     "interaction.linked": "The contact was about this request, call-back, article or gap.",
-    "interaction.ended": "The contact is over, with an outcome and, for information, its topic.",
+    "interaction.left_open": "Nobody has touched the contact for long; this member of staff has it.",
+    "interaction.taken_over": "Another member of staff goes on with the contact, or wraps it up.",
+    "interaction.ended": "The contact is over, with an outcome and, for information, its topic; wrapped up for somebody else: why.",
 }

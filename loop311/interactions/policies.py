@@ -29,6 +29,15 @@ class ContactOutcome(StrEnum):
     ABANDONED = "abandoned"
 
 
+class EndReason(StrEnum):
+    """Why somebody else than the person who took it wrapped a contact up."""
+
+    FORGOTTEN = "forgotten"  # all was done but the wrap-up
+    CALLER_GONE = "caller_gone"
+    FAILURE = "failure"  # a machine, the line, the system
+    TWICE = "twice"  # taken down again in another contact
+
+
 SUBJECTS = ("request", "callback", "article", "gap")
 """What a contact can be about: what has a history in the diary."""
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from loop311.accounts.models import StaffMember
 from loop311.interactions.models import Interaction, InteractionLink
-from loop311.interactions.policies import SUBJECTS, Channel, ContactOutcome, may_end_as
+from loop311.interactions.policies import SUBJECTS, Channel, ContactOutcome, EndReason, may_end_as
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor, ActorKind
 from loop311.kit.clock import now
@@ -61,9 +61,12 @@ def begin(
 
 @transaction.atomic
 def end(
-    interaction: Interaction, *, outcome: str, by: Actor, topic: str = "", at: datetime | None = None
+    interaction: Interaction, *, outcome: str, by: Actor, topic: str = "", reason: str = "", at: datetime | None = None
 ) -> Interaction:
-    """A contact is over. An information-only contact says what it was about; ending twice is a conflict."""
+    """A contact is over. An information-only contact says what it was about; ending twice is a conflict.
+
+    `reason` (a policies.EndReason): why it is wrapped up for somebody else.
+    """
     interaction = _locked(interaction.pk, by)
     if interaction.ended_at is not None:
         raise Conflict("This contact has ended already.")
@@ -73,7 +76,11 @@ def end(
     interaction.outcome, interaction.topic = _outcome(outcome, topic)
     interaction.ended_at = at
     interaction.save(update_fields=["outcome", "topic", "ended_at"])
-    body = {"outcome": interaction.outcome, "topic": interaction.topic}
+    body = {
+        "outcome": interaction.outcome,
+        "topic": interaction.topic,
+        **({"reason": _reason(reason)} if reason else {}),
+    }
     ledger.append("interaction.ended", "interaction", interaction.pk, body, by=by, at=at)
     return interaction
 
@@ -151,6 +158,25 @@ def report_danger(interaction: Interaction, topic: str, *, by: Actor) -> Interac
     _, topic = _outcome(ContactOutcome.TRANSFERRED, topic)
     ledger.append("interaction.danger_reported", "interaction", interaction.pk, {"topic": topic}, by=by)
     return interaction
+
+
+@transaction.atomic
+def note_left_open(interaction: Interaction, staff_id: int, *, by: Actor) -> None:
+    """Nobody has touched it for long. `staff_id`: who has it."""
+    interaction = _locked(interaction.pk, by)
+    ledger.append("interaction.left_open", "interaction", interaction.pk, {"staff": staff_id}, by=by)
+
+
+@transaction.atomic
+def take_over(interaction: Interaction, staff_id: int, *, by: Actor) -> None:
+    """The acting member goes on with a contact that this one has; who took it first stays written down with it."""
+    interaction = _locked(interaction.pk, by)
+    if not by.may("interactions.take_over"):
+        raise Forbidden("You may not take over a contact.")
+    if interaction.ended_at is not None:
+        raise Conflict("This contact has ended already.")
+    body = {"from": staff_id, "to": by.ref}
+    ledger.append("interaction.taken_over", "interaction", interaction.pk, body, by=by)
 
 
 @transaction.atomic
@@ -254,6 +280,14 @@ def _channel(channel: str) -> str:
     except ValueError as error:
         detail = f"There is no channel {channel!r}; the channels are {', '.join(Channel)}."
         raise Invalid(detail, fields=[FieldProblem("channel", detail)]) from error
+
+
+def _reason(reason: str) -> str:
+    try:
+        return EndReason(reason).value
+    except ValueError as error:
+        detail = "Say why it is wrapped up for somebody else."
+        raise Invalid(detail, fields=[FieldProblem("reason", detail)]) from error
 
 
 def _outcome(outcome: str, topic: str) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from loop311.knowledge.services import mark_late
 @app.periodic(cron="* * * * *")
 @app.task(name="knowledge.mark_late", queue="clock", queueing_lock="knowledge.mark_late")
 @watched("knowledge.mark_late", every=timedelta(minutes=1))
-@watched("knowledge.mark_late", every=timedelta(minutes=1))
 def mark_late_gaps(timestamp: int) -> None:
     """Say which questions were not answered in time. `timestamp` is the minute it was planned for."""
     mark_late()

@@ -176,6 +176,9 @@ FILE_UPLOAD_HANDLERS = ["loop311.kit.uploads.Bounded"]
 CSRF_FAILURE_VIEW = "loop311.site.errors.csrf_failed"
 LOGGING = logs.settings()
 
+CONTACT_LEFT_OPEN_HOURS = float(os.environ.get("LOOP311_CONTACT_HOURS") or 2)
+"""A contact that nobody has touched for so long was left open: its owner and the supervisor are told."""
+
 GEOCODER_URL = os.environ.get("LOOP311_GEOCODER_URL") or ""
 """A server that answers like Nominatim, asked when the city's own addresses do not know a text. Empty: none."""
 GEOCODER_SECONDS = 1.5

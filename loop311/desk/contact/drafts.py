@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from loop311.accounts.models import StaffMember
 from loop311.desk.access import Desk
 from loop311.desk.contact import content as contents
 from loop311.desk.contact.content import Content
 from loop311.desk.models import Draft
 from loop311.interactions import services as interactions
+from loop311.interactions.queries import taken_from
 from loop311.kit.clock import now
-from loop311.kit.problems import Conflict, NotFound
+from loop311.kit.problems import Conflict, NotFound, Problem
 from loop311.requests import services as requests
 from loop311.residents import services as residents
 
 MOST_LISTED = 50
+OF_A_SCREEN = ("interaction__resident", "interaction__jurisdiction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,53 @@ def hold(desk: Desk, interaction_id: int) -> Draft:
 
 
 def _the_one(rows: QuerySet[Draft], desk: Desk, interaction_id: int) -> Draft:
-    own = rows.select_related("interaction__resident", "interaction__jurisdiction")
+    own = rows.select_related(*OF_A_SCREEN)
     found = own.filter(jurisdiction=desk.city, staff=desk.staff, interaction_id=interaction_id).first()
     if found is None:
-        raise NotFound(_("You have no such contact open. It may have been wrapped up already."))
+        raise _why_not(desk, interaction_id)
     return found
+
+
+class TakenOver(Conflict):
+    """Somebody else goes on with a contact that was this person's. `draft` as it stands; None when it is wrapped up."""
+
+    def __init__(self, detail: str, draft: Draft | None) -> None:
+        super().__init__(detail)
+        self.draft = draft
+
+
+def _why_not(desk: Desk, interaction_id: int) -> Problem:
+    """A contact that was taken over says by whom; of all others nothing is said."""
+    taken = taken_from(desk.staff, interaction_id)
+    if taken is None:
+        return NotFound(_("You have no such contact open. It may have been wrapped up already."))
+    draft = Draft.objects.filter(jurisdiction=desk.city, interaction_id=interaction_id).first()
+    said = _("Since {time} {name} goes on with this contact.")
+    if draft is None:
+        said = _("At {time} {name} took this contact over; it is wrapped up.")
+    return TakenOver(said.format(name=taken.by, time=date_format(localtime(taken.at), "P")), draft)
+
+
+def hold_any(desk: Desk, interaction_id: int) -> Draft:
+    """Anybody's running contact of the city, held until the transaction ends."""
+    rows = Draft.objects.select_for_update(of=("self",)).select_related(*OF_A_SCREEN)
+    found = rows.filter(jurisdiction=desk.city, interaction_id=interaction_id).first()
+    if found is None:
+        raise NotFound(_("This contact is not open any more."))
+    return found
+
+
+def hand_to(draft: Draft, staff: StaffMember) -> None:
+    """Somebody else has it from now on, in no window yet. The caller holds the row."""
+    draft.staff, draft.tab, draft.updated_at, draft.left_open_at = staff, "", now(), None
+    draft.version += 1
+    draft.save(update_fields=["staff", "tab", "updated_at", "left_open_at", "version"])
+
+
+def note_left_open(draft: Draft, at: datetime) -> None:
+    """The caller holds the row."""
+    draft.left_open_at = at
+    draft.save(update_fields=["left_open_at"])
 
 
 def check(draft: Draft, mine: Content, seen: Seen) -> None:
@@ -89,9 +137,9 @@ def write(draft: Draft, content: Content, tab: str) -> Draft:
     stored = contents.written(content)
     if stored == draft.content and draft.tab == tab:
         return draft
-    draft.content, draft.tab, draft.updated_at = stored, tab, now()
+    draft.content, draft.tab, draft.updated_at, draft.left_open_at = stored, tab, now(), None
     draft.version += 1
-    draft.save(update_fields=["content", "tab", "updated_at", "version"])
+    draft.save(update_fields=["content", "tab", "updated_at", "left_open_at", "version"])
     return draft
 
 

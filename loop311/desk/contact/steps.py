@@ -271,11 +271,16 @@ def _team(desk: Desk) -> Team | None:
 
 def end(at: At) -> Done:
     """Wrapped up: outcome and topic follow from what the contact holds unless somebody says otherwise."""
+    return wrap_up(at)
+
+
+def wrap_up(at: At, reason: str = "") -> Done:
+    """`reason`: why it is done for somebody else."""
     _describe(at)
     screen = at.screen
     outcome = at.content.word("outcome") or usual_outcome(screen)
     topic = at.content.word("topic") or next(iter(screen.topics), "")
-    interactions.end(at.draft.interaction, outcome=outcome, topic=topic, by=at.desk.actor)
+    interactions.end(at.draft.interaction, outcome=outcome, topic=topic, reason=reason, by=at.desk.actor)
     requests.drop_enclosed(at.draft.interaction, by=at.desk.actor)
     drafts.finish(at.draft)
     return Done((), is_over=True, say=_("The contact is wrapped up."))

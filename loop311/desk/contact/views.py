@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,21 +17,23 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from loop311.desk.access import Desk, desk_page, show
 from loop311.desk.callers import callers
-from loop311.desk.contact import drafts, picturing
+from loop311.desk.contact import content as contents
+from loop311.desk.contact import drafts, leaving, picturing
 from loop311.desk.contact.carrying import Carried, Photos, carry_out
-from loop311.desk.contact.content import read
+from loop311.desk.contact.content import Content, read
 from loop311.desk.contact.doing import ALL, Done
-from loop311.desk.contact.drafts import Seen, WrittenElsewhere
+from loop311.desk.contact.drafts import Seen, TakenOver, WrittenElsewhere
 from loop311.desk.contact.screen import Screen
 from loop311.desk.filing import CHANNELS
 from loop311.kit.clock import now
 from loop311.kit.downloads import download
-from loop311.kit.problems import Invalid
+from loop311.kit.problems import Invalid, TooLarge
 from loop311.requests.attachments import enclosure_thumbnail
 
 PARTS = {*ALL, "found", "proposals", "places", "safety_word", "advice"}
 """What may be asked for alone while something is typed: the sections, and what changes inside them."""
 PAGE = "desk/contact/contact.html"
+TAKEN = "desk/contact/taken.html"
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,6 +55,7 @@ def start(request: HttpRequest, desk: Desk) -> HttpResponse:
         "phone": phone,
         "callers": callers(desk, phone) if phone else [],
         "problem": problem,
+        "left_open": leaving.left_open(desk) if desk.actor.may("interactions.take_over") else 0,
     }
     return show(request, desk, "desk/contact/start.html", context, status=status)
 
@@ -66,7 +70,10 @@ def signed_in(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_GET
 @desk_page("interactions.write")
 def contact(request: HttpRequest, desk: Desk, interaction_id: int) -> HttpResponse:
-    screen = Screen(desk, drafts.get(desk, interaction_id), tab=drafts.new_tab())
+    try:
+        screen = Screen(desk, drafts.get(desk, interaction_id), tab=drafts.new_tab())
+    except TakenOver as taken:
+        return show(request, desk, TAKEN, {"problem": taken, "contact": interaction_id}, status=taken.status)
     return show(request, desk, PAGE, {"screen": screen})
 
 
@@ -76,6 +83,13 @@ def step(request: HttpRequest, desk: Desk, interaction_id: int, name: str) -> Ht
     if request.method == "GET":  # after signing in again, or by the browser's own reload
         return redirect("desk:contact", interaction_id=drafts.get(desk, interaction_id).interaction_id)
     seen = Seen(request.POST.get("tab", "")[:32], _whole(request.POST.get("version", "")))
+    try:
+        return _carried(request, desk, interaction_id, name, seen)
+    except TakenOver as taken:
+        return _taken_over(request, desk, interaction_id, taken)
+
+
+def _carried(request: HttpRequest, desk: Desk, interaction_id: int, name: str, seen: Seen) -> HttpResponse:
     photos = Photos(*picturing.received(request, desk, interaction_id))
     try:
         carried = carry_out(desk, interaction_id, name, request.POST, seen, photos)
@@ -149,6 +163,27 @@ def _written_elsewhere(request: HttpRequest, desk: Desk, conflict: WrittenElsewh
     if _is_htmx(request):
         return _sections(request, screen, Done((), "#wrong", conflict.detail), conflict.status)
     return show(request, desk, PAGE, {"screen": screen}, status=conflict.status)
+
+
+def _taken_over(request: HttpRequest, desk: Desk, interaction_id: int, taken: TakenOver) -> HttpResponse:
+    """Who has it now, and what was typed here that is not there: nothing of it is thrown away unseen."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"detail": taken.detail}, status=taken.status)
+    there = read(taken.draft.content) if taken.draft else Content()
+    mine = read(taken.draft.content) if taken.draft else Content()
+    with suppress(Invalid, TooLarge):
+        mine.take(request.POST)
+    words = [(field, here) for field, here, _there in contents.differences(mine, there) if here]
+    context = {"problem": taken, "contact": interaction_id, "words": words}
+    if not _is_htmx(request):
+        return show(request, desk, TAKEN, context, status=taken.status)
+    body = render_to_string("desk/contact/_taken.html", {**context, "desk": desk, "oob": True}, request)
+    response = HttpResponse(body, status=taken.status)
+    response.headers["X-Contact-Taken"] = "1"
+    response.headers["HX-Trigger-After-Settle"] = json.dumps(
+        {"contact:after": {"focus": "#wrong", "say": taken.detail}}
+    )
+    return response
 
 
 def _over(request: HttpRequest, carried: Carried) -> HttpResponse:

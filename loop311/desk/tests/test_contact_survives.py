@@ -8,9 +8,10 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
+from loop311.accounts.policies import Role
 from loop311.desk.contact.content import read
 from loop311.desk.models import Draft
-from loop311.desk.testing import Sitting, a_call_center
+from loop311.desk.testing import Sitting, a_call_center, sit
 from loop311.desk.tests.driving import CHROMIUM, Driver, drive
 from loop311.requests.models import Request
 
@@ -139,6 +140,51 @@ def two_windows(driver: Driver) -> None:
 def test_of_two_windows_the_second_is_told_and_decides(desk: Sitting, live_server: Any) -> None:
     play(desk, live_server, two_windows)
     assert kept("want") == "words of the second window"
+
+
+def taken_over(driver: Driver) -> None:
+    """A supervisor takes the contact over while it is open here; words typed afterwards stay in this browser."""
+    begun(driver)
+    wants(driver, "words of the first owner")
+    saved(driver)
+    browser = driver.tab.context.browser
+    assert browser is not None
+    supervisor = browser.new_context()
+    supervisor.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": BOSS["session"], "url": driver.base}])
+    desk = supervisor.new_page()
+    desk.goto(f"{driver.base}/desk/contacts/open/")
+    mine, driver.tab = driver.tab, desk
+    driver.tab.locator("th a").focus()
+    driver.see("list")
+    driver.press("Enter")
+    driver.tab.get_by_role("button", name="Take it over").focus()
+    driver.see("look")
+    driver.press("Enter")
+    expect(desk.locator("#c-want")).to_have_value("words of the first owner")
+    driver.tab = mine
+    driver.type(" that came too late")
+    driver.until("goes on with this contact", "#wrong")
+    driver.until("that came too late", "#wrong")
+    driver.on("#wrong")
+    driver.see("told")
+    expect(driver.tab.locator("#c-want")).to_have_value("words of the first owner that came too late")
+    driver.tab.reload()
+    driver.until("that came too late", "#left")
+    driver.tab.locator("#left button").focus()
+    driver.see("left-words")
+    supervisor.close()
+
+
+BOSS: dict[str, str] = {}
+
+
+def test_who_comes_back_to_a_contact_that_was_taken_over_is_told_and_keeps_every_word(
+    desk: Sitting, live_server: Any
+) -> None:
+    boss = sit(desk.city, Role.SUPERVISOR, team="concierge_desk", name="boss")
+    BOSS["session"] = boss.client.cookies["sessionid"].value
+    play(desk, live_server, taken_over)
+    assert kept("want") == "words of the first owner"
 
 
 def the_map(driver: Driver) -> None:

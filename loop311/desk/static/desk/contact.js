@@ -125,7 +125,8 @@ form.addEventListener("htmx:beforeRequest", (event) => {
 form.addEventListener("htmx:afterRequest", (event) => {
   const { xhr, requestConfig } = event.detail;
   const button = requestConfig?.triggeringEvent?.submitter ?? null;
-  if (xhr.status === 401 || xhr.status === 403) keeper.broken("signedOut", button);
+  if (xhr.getResponseHeader("X-Contact-Taken")) keeper.over();
+  else if (xhr.status === 401 || xhr.status === 403) keeper.broken("signedOut", button);
   else if (xhr.status >= 500) keeper.broken("trouble", button);
   else if (xhr.status >= 200) keeper.arrived(xhr.edits);
 });

@@ -34,9 +34,17 @@ export class Keeper {
     this.recover();
   }
 
+  /** Somebody else has the contact now: what is typed stays in this browser, and nothing is sent any more. */
+  over() {
+    this.isOver = true;
+    clearTimeout(this.retry);
+    this.remember();
+  }
+
   typed() {
     this.edits += 1;
     this.remember();
+    if (this.isOver) return;
     if (!this.trouble) this.saved.textContent = this.banner.dataset.typing;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.keep(), PAUSE);
@@ -108,7 +116,7 @@ export class Keeper {
   /** Send the words alone; nothing on the screen moves. */
   async keep() {
     clearTimeout(this.timer);
-    if (this.busy || this.edits === this.sent) return;
+    if (this.isOver || this.busy || this.edits === this.sent) return;
     if (!this.trouble && document.querySelector(".htmx-request")) {
       this.timer = setTimeout(() => this.keep(), PAUSE); // a step is on its way, and it carries the words too
       return;
