@@ -81,7 +81,6 @@ class Profile(Switches, frozen=True, kw_only=True):
     """Longest window that is asked for at once: a minute too many is an error at some."""
     updates_span_days: float = 30
     """The same of updates, of which there are more."""
-    has_updated_after: bool = False
     needs_email: bool = False
     needs_latlong: bool = False
     needs_address: bool = False
@@ -119,6 +118,8 @@ class Profile(Switches, frozen=True, kw_only=True):
             raise ValueError(f"the base {self.base!r} is no http or https address")
         if parts.scheme == "http" and not (self.plain_http or is_this_machine(parts.hostname)):
             raise ValueError("the base is http: residents' data would be readable on the way; use https")
+        if not self.api_key.isascii() or not self.api_key.isprintable():
+            raise ValueError("the key has characters that no header can hold")
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError) as error:

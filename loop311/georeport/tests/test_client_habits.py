@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loop311.georeport.client import Accepted, Client, NewRequest, Unreached
-from loop311.georeport.profile import Profile, of
+from loop311.georeport.profile import Limits, Paging, Paths, Profile, of
 from loop311.georeport.sending import Medium, description, form
 from loop311.georeport.testing import Answer, Asked, reply, serving
 from loop311.georeport.tests.test_reading import SAVED, saved
@@ -39,6 +40,12 @@ def test_the_defaults_are_the_specification() -> None:
     assert ours.discovery_address == f"{HERE}/discovery.json"
 
 
+def test_every_switch_is_in_the_how_to() -> None:
+    told = (Path(__file__).parents[3] / "docs/how-to/open311-other-city.md").read_text("utf-8")
+    names = [name for part in (Profile, Paths, Paging, Limits) for name in part.__struct_fields__]
+    assert [name for name in names if not re.search(rf"\b{name}\b", told)] == []
+
+
 def test_every_path_can_be_another() -> None:
     odd = profile(format="xml", paths={"request": "request/{id}.{format}"})
     assert odd.address("request", id="7") == f"{HERE}/request/7.xml"
@@ -59,6 +66,7 @@ def test_dates_are_written_in_their_style(style: str, written: str) -> None:
         ({"base": "http://city.example/"}, "use https"),
         ({"zone": "Mars/North"}, "no time zone"),
         ({"date_styel": "utc"}, "date_styel"),
+        ({"api_key": "s\u00e9same"}, "no header can hold"),
     ],
 )
 def test_a_profile_with_a_mistake_says_so(switches: dict[str, str], clause: str) -> None:
