@@ -1,4 +1,4 @@
-"""The two shapes in which Texan cities publish their 311 requests: the columns and what stands in them. Pure."""
+"""The two shapes in which Texan cities publish their 311 requests: the columns and what stands in them."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ _SAN_ANTONIO = (
     "CaseStatus", "SourceID", "OBJECTDESC", "Council District", "XCOORD", "YCOORD", "Report Starting Date",
     "Report Ending Date",
 )  # fmt: skip
-_SAN_ANTONIO_CHANNELS = {
+_SAN_ANTONIO_CHANNELS = _DALLAS_CHANNELS | {
     Channel.PHONE: "Constituent Call",
     Channel.WEB: "Web Portal",
     Channel.APP: "311 Mobile App",
@@ -154,7 +154,7 @@ def _san_antonio_cells(row: Published, about: About, feet: tuple[str, str]) -> C
         row.team,
         row.service,
         "Closed" if row.closed_at else "Open",
-        _SAN_ANTONIO_CHANNELS.get(Channel(row.channel), row.channel.title()),
+        _SAN_ANTONIO_CHANNELS[Channel(row.channel)],
         row.address,
         row.areas[0],
         *feet,

@@ -107,9 +107,11 @@ def to_parquet(rows: Iterable[Published], path: Path, about: About, layers: Sequ
         writer.writerows(_values(row) for row in rows)
 
 
+_AT_ONCE = 20_480
+"""Rows in a group of the file: what DuckDB gathers before it writes."""
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
-    "memory_limit": "256MB",
+    "memory_limit": "128MB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
@@ -149,7 +151,7 @@ def _copy(types: dict[str, str], descriptor: int, path: Path) -> str:
     return f"""
 COPY (SELECT * FROM read_csv('/dev/fd/{descriptor}', columns = {{{columns}}}, auto_detect = false, header = false, delim = ',',
     quote = '"', escape = '"', new_line = '\\n', nullstr = '', parallel = false))
-TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)
+TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_AT_ONCE})
 """
 
 
