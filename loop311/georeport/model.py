@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 GEOREPORT_V2 = "http://wiki.open311.org/GeoReport_v2"
+INQUIRY_V1 = "http://wiki.open311.org/Inquiry_v1"
 
 Maybe = str | None
 Omitted = str | UnsetType

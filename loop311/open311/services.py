@@ -14,7 +14,9 @@ from loop311.kit.jobs import LATER, defer
 from loop311.ledger.models import Event
 from loop311.open311.models import Filed, RemotePhoto, TakenUpdate
 from loop311.open311.policies import refuse
+from loop311.requests import services as requests
 from loop311.requests.models import Request
+from loop311.requests.sentences import say
 
 _TOKEN_BYTES = 24
 
@@ -61,6 +63,20 @@ def remember_photos(request: Request, links: Sequence[str], *, by: Actor, at: da
 def settle_photo(photo: RemotePhoto, problem: str = "", *, at: datetime | None = None) -> None:
     photo.settled_at, photo.problem = at or now(), problem[:200]
     photo.save(update_fields=["settled_at", "problem"])
+
+
+@transaction.atomic
+def give_up_photo(photo: RemotePhoto, problem: str, *, by: Actor) -> None:
+    """The team is told where it was said to be; nothing that was sent is lost."""
+    settle_photo(photo, problem)
+    text = say(_NO_PHOTO, photo.jurisdiction.languages[0]).format(url=photo.url, why=problem)
+    requests.comment(photo.request, text=text, by=by, key=f"open311-photo-{photo.pk}")
+
+
+_NO_PHOTO = {
+    "en": "A photo was sent as an address and could not be had: {url} ({why})",
+    "es": "Se envió una foto como dirección y no se pudo obtener: {url} ({why})",
+}
 
 
 @transaction.atomic

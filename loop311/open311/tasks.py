@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from loop311.kit import fetching
 from loop311.kit.actor import system
+from loop311.kit.clock import now
 from loop311.kit.images.sniffing import LARGEST_PHOTO
 from loop311.kit.problems import Conflict, Invalid, TooLarge
 from loop311.kit.uploads import Upload
@@ -16,20 +19,27 @@ from loop311.requests import services as requests
 
 _SECONDS = 20.0
 TRIES = 8
+"""The last of them about six hours after the first."""
+PATIENCE = timedelta(hours=4)
+"""After which a server that is still away is not asked again."""
 
 
 @app.task(name="open311.fetch_photo", queue="photos", pass_context=False,
           retry=RetryStrategy(max_attempts=TRIES, exponential_wait=4))  # fmt: skip
 def fetch_photo(photo: int) -> None:
-    """Attach what lies behind the address. A server that is away is asked again for about a day; all else ends it."""
+    """Attach what lies behind the address. A server that is away is asked again for some hours; all else ends it."""
     row = RemotePhoto.objects.select_related("request").filter(pk=photo, settled_at__isnull=True).first()
     if row is None or not row.url:
         return
+    by = system(row.jurisdiction_id)
     try:
         data = fetching.fetch(row.url, most=LARGEST_PHOTO, seconds=_SECONDS)
-        by = system(row.jurisdiction_id)
         requests.attach(row.request, [Upload("", data)], by=by, proves=False, key=f"open311-photo-{row.pk}")
+    except fetching.Away as reason:
+        if now() - row.at < PATIENCE:
+            raise
+        services.give_up_photo(row, str(reason), by=by)
     except (fetching.Refused, Invalid, TooLarge, Conflict) as reason:
-        services.settle_photo(row, str(reason))
-        return
-    services.settle_photo(row)
+        services.give_up_photo(row, str(reason), by=by)
+    else:
+        services.settle_photo(row)

@@ -13,6 +13,7 @@ from loop311.catalog.services import current, index_of
 from loop311.georeport import render
 from loop311.georeport.model import (
     GEOREPORT_V2,
+    INQUIRY_V1,
     CreateResult,
     Discovery,
     Endpoint,
@@ -37,16 +38,7 @@ _KEPT = 300
 @door.address("GET", "HEAD")
 def discovery(request: HttpRequest, format_: Format) -> HttpResponseBase:
     kinds = ("production",) if settings.PRODUCTION else ("production", "test")
-    endpoints = tuple(
-        Endpoint(
-            specification=GEOREPORT_V2,
-            url=f"{settings.BASE_URL}/open311/v2/",
-            changeset=CHANGESET,
-            type=kind,
-            formats=("text/xml", "application/json"),
-        )
-        for kind in kinds
-    )
+    endpoints = tuple(_endpoint(GEOREPORT_V2, "v2", kind) for kind in kinds)
     return door.cached(
         request,
         door.bare(
@@ -55,11 +47,17 @@ def discovery(request: HttpRequest, format_: Format) -> HttpResponseBase:
                 changeset=CHANGESET,
                 contact=f"Ask the city's 311; see {settings.BASE_URL}/",
                 key_service="The city's administrator gives keys: loop311 token create CITY --scope requests.file",
-                endpoints=endpoints,
+                endpoints=(*endpoints, _endpoint(INQUIRY_V1, "inquiry/v1", "production")),
             ),
         ),
         _KEPT,
     )
+
+
+def _endpoint(specification: str, path: str, kind: str) -> Endpoint:
+    url = f"{settings.BASE_URL}/open311/{path}/"
+    formats = ("text/xml", "application/json")
+    return Endpoint(specification=specification, url=url, changeset=CHANGESET, type=kind, formats=formats)
 
 
 @door.address("GET", "HEAD")

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from loop311.kit import fetching
+from loop311.kit.clock import now
 from loop311.kit.tests.pictures import photo
 from loop311.open311.models import RemotePhoto
-from loop311.open311.tasks import fetch_photo
+from loop311.open311.tasks import PATIENCE, fetch_photo
 from loop311.open311.testing import filed, get, post, said
-from loop311.requests.models import Request
+from loop311.requests.models import Comment, Request
 from loop311.requests.testing import City
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,7 @@ def test_what_is_no_photo_is_given_up(
     assert row.problem
     assert row.settled_at
     assert not Request.objects.get().attachments.exists()
+    assert URL in Comment.objects.get(is_public=False).text
 
 
 def test_a_server_that_is_away_is_asked_again(city: City, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +80,14 @@ def test_a_server_that_is_away_is_asked_again(city: City, key: str, monkeypatch:
     with pytest.raises(fetching.Away):
         fetch_photo(RemotePhoto.objects.get().pk)
     assert RemotePhoto.objects.get().settled_at is None
+
+
+def test_a_server_that_stays_away_is_given_up_and_the_team_hears_of_it(
+    city: City, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(key, media_url=URL)
+    answering(monkeypatch, fetching.Away("gone"))
+    RemotePhoto.objects.update(at=now() - PATIENCE)
+    fetch_photo(RemotePhoto.objects.get().pk)
+    assert RemotePhoto.objects.get().problem == "gone"
+    assert URL in Comment.objects.get(is_public=False).text
