@@ -24,6 +24,7 @@ from loop311.requests.policies import WORKABLE, State, Verb, missing_evidence
 from loop311.requests.queries import Near, comments_of, joinable_codes, open_near
 from loop311.requests.sentences import public_sentence, say
 from loop311.requests.services import Terms, terms_of
+from loop311.workorders.models import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class RequestPage:
     followers: Sequence[Request]
     near: Sequence[Near]
     callbacks: Sequence[Callback]
+    work_order: Order | None
+    """The newest hand-off to a department's own system."""
     told: Sequence[Message]
     """What the resident was told, newest last."""
     entries: Sequence[Entry]
@@ -91,6 +94,7 @@ def request_page(desk: Desk, request: Request, sent: Mapping[str, VerbForm] | No
         followers=list(request.followers.order_by("pk")[:100]),
         near=near,
         callbacks=list(Callback.objects.of_city(desk.city.pk).filter(request=request).order_by("pk")),
+        work_order=Order.objects.of_city(desk.city.pk).filter(request=request).select_related("link").last(),
         told=list(Message.objects.filter(jurisdiction=desk.city, request=request).order_by("pk")),
         entries=history(desk, request, under.index),
         offers=_offers(desk, request, under, near, sent or {}),

@@ -1,4 +1,4 @@
-"""`loop311 workorders ...`: check, load, links, test, reconcile."""
+"""`loop311 workorders ...`: check, load, links, take-up, test, reconcile."""
 
 from __future__ import annotations
 
@@ -95,6 +95,20 @@ def links_command(city: str, as_json: bool) -> None:
             f"{row['code']:<20} {row['state']:<9} {row['waiting']:>5} waiting {row['stuck']:>4} stuck "
             f"{row['mismatches']:>4} mismatches  {row['address']}"
         )
+
+
+@workorders.command("take-up")
+@click.argument("city")
+@click.argument("link")
+@_JSON
+def take_up_command(city: str, link: str, as_json: bool) -> None:
+    """Hand over what was open in CITY before LINK was there."""
+    by = system(by_slug(city).pk)
+    taken = services.take_up(services.find_link(link, by=by), by=by)
+    if as_json:
+        print_json({"handed_over": taken})
+    else:
+        click.echo(f"{link}: {taken} open requests are handed over.")
 
 
 @workorders.command("test")

@@ -77,3 +77,8 @@ def standing(state: str, heard_at: datetime | None, since: datetime, failing: bo
 def cursor(newest_there: datetime | None, since: datetime, at: datetime) -> datetime:
     """From when on to ask what happened there. It is their clock that counts, for theirs may go wrong; never later than ours."""
     return min(newest_there or since, at) - OVERLAP
+
+
+def web_address(url: str) -> str:
+    """Theirs, where it may stand in a link on a page; otherwise nothing."""
+    return url if url.startswith(("https://", "http://")) and len(url) <= 2000 and url.isprintable() else ""

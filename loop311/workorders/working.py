@@ -27,6 +27,7 @@ from loop311.workorders.connectors.base import (
     TryLater,
     Unknown,
 )
+from loop311.workorders.mapping import meaning_of
 from loop311.workorders.models import Link, Order
 from loop311.workorders.policies import LinkState, cursor
 from loop311.workorders.secrets import secret_at
@@ -117,7 +118,9 @@ def speak(connector: Connector, claimed: Claim, at: datetime | None) -> str | No
     if claimed.task is Task.LOOKUP:
         return _look_up(connector, claimed, at)
     answer = _answer(connector, claimed)
-    services.note(claimed, answer, at or now())
+    order = services.note(claimed, answer, at or now())
+    if claimed.task is Task.CREATE and order.their_key:
+        services.tell_number(order.pk, order.jurisdiction_id, at or now())
     return answer.reason if isinstance(answer, TryLater | Unknown) else None
 
 
@@ -146,6 +149,7 @@ def _look_up(connector: Connector, claimed: Claim, at: datetime | None) -> str |
         return _cannot_tell(connector, claimed, f"The connector failed ({type(error).__name__}).", at)
     order = services.note_found(claimed, report, at or now())
     if report is not None:
+        services.tell_number(order.pk, order.jurisdiction_id, at or now())
         services.hear(order.link, report, at or now())
     return None
 
@@ -238,7 +242,18 @@ def try_out(link: Link, *, at: datetime | None = None, make: Make | None = None)
     except Exception as error:
         log.exception("a connector failed", link=link.pk)
         tested = Tested(ok=False, words=f"The connector failed ({type(error).__name__}).")
+    tested = _with_gaps(link, tested)
     return tested, services.note_beat(link.pk, ok=tested.ok, said=tested.words, at=at or now())
+
+
+def _with_gaps(link: Link, tested: Tested) -> Tested:
+    """Their statuses that nobody gave a meaning are said at once, not when the first record has one."""
+    said = services.mapping(link)
+    unknown = [status for status in tested.statuses if meaning_of(said, status) is None]
+    if not unknown:
+        return tested
+    words = f"{tested.words} Nothing in links.yaml says what {', '.join(unknown[:10])} means."
+    return Tested(ok=tested.ok, words=words, statuses=tested.statuses)
 
 
 def look_up(order: Order, *, make: Make | None = None) -> Report | None:

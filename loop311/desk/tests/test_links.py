@@ -229,3 +229,9 @@ def test_done_there_is_done_here_with_their_photo_and_nothing_is_left_to_mend(he
     here.department.set("100", "Finished", evidence=[PHOTO])
     here.beat()
     assert "Nothing is stuck" in page(desk.client, ONE).text
+
+
+def test_a_request_shows_its_work_order(here: Linked, desk: Sitting) -> None:
+    request, _ = here.hand_over()
+    text = page(desk.client, f"/desk/requests/{request.number}/").text
+    assert "Streets work orders : 100 they have it" in text

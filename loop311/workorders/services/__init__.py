@@ -3,7 +3,7 @@
 from loop311.workorders.services.access import find_link, mapping
 from loop311.workorders.services.calling import take_call
 from loop311.workorders.services.comparing import Compared, compare, keys_of, open_keys
-from loop311.workorders.services.following import FOLLOWED, follow
+from loop311.workorders.services.following import FOLLOWED, follow, take_up, tell_number
 from loop311.workorders.services.hearing import hear
 from loop311.workorders.services.loading import Loaded, load
 from loop311.workorders.services.mending import (
@@ -67,6 +67,8 @@ __all__ = [
     "take_call",
     "take_ours",
     "take_theirs",
+    "take_up",
+    "tell_number",
     "to_beat",
     "try_again",
     "waiting_links",

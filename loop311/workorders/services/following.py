@@ -6,9 +6,13 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models import Q
+
 from loop311.kit.actor import Actor, system
 from loop311.kit.clock import now
 from loop311.ledger.models import Event
+from loop311.requests import services as requests
 from loop311.requests.models import Request
 from loop311.requests.policies import WORKABLE, State
 from loop311.workorders.connectors.base import ChangeKind
@@ -59,8 +63,48 @@ def follow(event_id: int) -> None:
     kind = FOLLOWED[event.kind]
     if order is not None and order is before and kind is not None:
         _add(order, event, kind, json.loads(event.body), at=at)
+    if event.kind == "request.words_erased":
+        _forget_reasons(request)
     if order is not None:
+        share_number(request, order, by=by, at=at)
         agreeing.mend_if_agreed(request, order, by=by, at=at)
+
+
+def _forget_reasons(request: Request) -> None:
+    """What they answered may repeat the words that were erased."""
+    orders = Order.objects.of_city(request.jurisdiction_id).filter(request=request).exclude(reason="")
+    orders.update(reason="(erased)")
+
+
+def share_number(request: Request, order: Order, *, by: Actor, at: datetime) -> None:
+    """Somebody outside the city has it under a number of theirs: the resident is told that number."""
+    handed = request.state == State.HANDED_OVER and request.handed_to in access.mapping(order.link).outside_owners
+    if handed and order.holds and order.their_key and request.handed_reference != order.their_key:
+        requests.hand_over(request, owner=request.handed_to, reference=order.their_key, by=by, at=at)
+
+
+@transaction.atomic
+def tell_number(order_id: int, jurisdiction_id: int, at: datetime) -> None:
+    """After they have named it."""
+    order = Order.objects.of_city(jurisdiction_id).select_related("link").get(pk=order_id)
+    request = access.hold_request(jurisdiction_id, order.request_id)
+    share_number(request, order, by=system(jurisdiction_id), at=at)
+
+
+@transaction.atomic
+def take_up(link: Link, *, by: Actor, at: datetime | None = None, limit: int = 10_000) -> int:
+    """Hand over what was open before the link was there; returns how many."""
+    access.permit(by, "workorders.load")
+    said, at = access.mapping(link), at or now()
+    routed = Q(team__code__in=said.teams) | Q(state=State.HANDED_OVER, handed_to__in=said.outside_owners)
+    open_ = Request.objects.filter(routed, jurisdiction_id=link.jurisdiction_id, state__in=sorted(WORKABLE))
+    mine = open_.filter(service__code__in=list(said.services)).exclude(orders__holds=True).order_by("pk")
+    links = list(Link.objects.of_city(link.jurisdiction_id).in_use().order_by("pk"))
+    taken = 0
+    for pk in list(mine.values_list("pk", flat=True)[:limit]):
+        request = access.hold_request(link.jurisdiction_id, pk)
+        taken += settle(request, links, None, current(request), by=by, at=at) is not None
+    return taken
 
 
 def current(request: Request) -> Order | None:
@@ -70,9 +114,10 @@ def current(request: Request) -> Order | None:
 
 
 def settle(
-    request: Request, links: list[Link], event: Event, order: Order | None, *, by: Actor, at: datetime
+    request: Request, links: list[Link], event: Event | None, order: Order | None, *, by: Actor, at: datetime
 ) -> Order | None:
-    """Where the request goes as it stands now, whichever event comes first: the order that holds afterwards."""
+    """Where the request goes as it stands now, whichever event comes first (None: it is no event that asks): the order that
+    holds afterwards."""
     if order is not None and State(request.state) in (State.DONE, State.CLOSED):
         return order
     wanted = _wanted(request, links)
@@ -96,7 +141,7 @@ def _wanted(request: Request, links: list[Link]) -> tuple[Link, ServiceMap] | No
     return None
 
 
-def _open(request: Request, link: Link, mapped: ServiceMap, event: Event, *, by: Actor, at: datetime) -> Order:
+def _open(request: Request, link: Link, mapped: ServiceMap, event: Event | None, *, by: Actor, at: datetime) -> Order:
     earlier = Order.objects.of_city(request.jurisdiction_id).filter(request=request).count()
     order = Order.objects.create(
         jurisdiction_id=request.jurisdiction_id,
@@ -109,7 +154,7 @@ def _open(request: Request, link: Link, mapped: ServiceMap, event: Event, *, by:
         opened_at=at,
     )
     access.write(order, "workorder.opened", {"code": link.code}, (), by=by, at=at, first=True)
-    say(order, CREATE, {}, event_id=event.pk, at=at)
+    say(order, CREATE, {}, event_id=event.pk if event else 0, at=at)
     return order
 
 
@@ -119,17 +164,18 @@ def _mark(request: Request, earlier: int) -> str:
     return mark if not earlier else f"{mark}.{earlier + 1}"
 
 
-def _end(order: Order, event: Event, *, by: Actor, at: datetime) -> None:
+def _end(order: Order, event: Event | None, *, by: Actor, at: datetime) -> None:
     """It is not theirs any more: what was still to be said is dropped, and they are told to cancel it."""
+    why, event_id = (event.kind, event.pk) if event else ("mended", 0)
     order.holds = False
     if order.state == OrderState.PARKED:
         order.state, order.reason = OrderState.UNKNOWN, ""
-    access.write(order, "workorder.ended", {"why": event.kind}, ("holds", "state", "reason"), by=by, at=at)
+    access.write(order, "workorder.ended", {"why": why}, ("holds", "state", "reason"), by=by, at=at)
     Outgoing.objects.filter(jurisdiction_id=order.jurisdiction_id, order=order, ended_at__isnull=True).exclude(
         kind=CREATE
     ).update(ended_at=at)
     mismatching.mend(order.link, by=by, at=at, how="ended", order=order)
-    say(order, CANCEL, {"why": event.kind}, event_id=event.pk, at=at)
+    say(order, CANCEL, {"why": why}, event_id=event_id, at=at)
 
 
 def say(order: Order, kind: str, body: Mapping[str, object], *, event_id: int, at: datetime) -> Outgoing:

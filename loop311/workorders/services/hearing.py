@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from loop311.catalog.definitions import EvidenceKind
-from loop311.kit.actor import Actor
+from loop311.kit.actor import Actor, system
 from loop311.kit.problems import Conflict, Problem
 from loop311.requests import services as requests
 from loop311.requests.models import Request
@@ -16,7 +16,7 @@ from loop311.requests.policies import State, Verb, may_follow
 from loop311.workorders.connectors.base import ChangeKind, Proven, Report
 from loop311.workorders.mapping import Meaning, StatusMap, meaning_of, outcome_of
 from loop311.workorders.models import Incoming, Link, Order
-from loop311.workorders.policies import MismatchKind, OrderState
+from loop311.workorders.policies import MismatchKind, OrderState, web_address
 from loop311.workorders.services import access, agreeing, following, mismatching
 
 NOTHING, OLDER = "nothing", "older"
@@ -37,6 +37,7 @@ def hear(link: Link, report: Report, at: datetime) -> str | None:
         return None
     by = access.of_link(link)
     _name(order, report, by=by, at=at)
+    following.share_number(request, order, by=system(link.jurisdiction_id), at=at)
     became = _take(request, order, report, by=by, at=at)
     Incoming.objects.create(
         jurisdiction_id=link.jurisdiction_id, link=link, order=order, report=report.id[:400],
@@ -62,7 +63,7 @@ def _name(order: Order, report: Report, *, by: Actor, at: datetime) -> None:
     """They have named their key."""
     if order.their_key or not report.their_key:
         return
-    order.their_key, order.their_url, order.acknowledged_at = report.their_key, report.their_url, at
+    order.their_key, order.their_url, order.acknowledged_at = report.their_key, web_address(report.their_url), at
     if order.state == OrderState.SENT:
         order.state = OrderState.ACKNOWLEDGED
         order.next_at = at if order.outgoing.filter(ended_at__isnull=True).exists() else None
@@ -71,7 +72,7 @@ def _name(order: Order, report: Report, *, by: Actor, at: datetime) -> None:
 
 
 def _take(request: Request, order: Order, report: Report, *, by: Actor, at: datetime) -> str:
-    order.their_url = report.their_url or order.their_url
+    order.their_url = web_address(report.their_url) or order.their_url
     if report.words.strip():
         _comment(request, order, report, by=by, at=at)
     proved = [_prove(request, proof, by=by, at=at) for proof in report.evidence]

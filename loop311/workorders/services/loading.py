@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 from django.db import transaction
+from django.db.models import Q
 
 from loop311.accounts.models import StaffMember
 from loop311.catalog.checks import errors
@@ -88,8 +89,12 @@ def _put(city: Jurisdiction, said: LinkMap, owner: StaffMember, *, by: Actor, at
 def _retire(city: Jurisdiction, kept: set[str], *, by: Actor, at: datetime) -> int:
     gone = list(Link.objects.of_city(city.pk).in_use().exclude(code__in=kept).select_for_update())
     for link in gone:
-        if open_there := Order.objects.of_city(city.pk).filter(link=link, next_at__isnull=False).count():
-            detail = f"{open_there} orders of {link.code} have still something to say: pause it, or let them go first."
+        orders = Order.objects.of_city(city.pk).filter(link=link)
+        held = orders.filter(Q(holds=True, request__ended_at__isnull=True) | Q(next_at__isnull=False)).count()
+        if held:
+            detail = (
+                f"{held} open orders lead to {link.code}: let them end or cancel them there first, or pause the link."
+            )
             raise Invalid(detail, fields=[FieldProblem(f"links.{link.code}", detail)])
         link.retired_at = at
         link.save(update_fields=["retired_at"])

@@ -21,7 +21,7 @@ from loop311.workorders.connectors import base
 from loop311.workorders.connectors.base import Answer, Change, Done, Refused, Report, TryLater, Unknown
 from loop311.workorders.mapping import Held
 from loop311.workorders.models import Order, Outgoing
-from loop311.workorders.policies import SETTLING, MismatchKind, OrderState, back_off
+from loop311.workorders.policies import SETTLING, MismatchKind, OrderState, back_off, web_address
 from loop311.workorders.services import access, mismatching, saying
 from loop311.workorders.services.following import CANCEL, CREATE
 
@@ -200,7 +200,7 @@ def _append(kind: str, order: Order, body: Mapping[str, object], fields: tuple[s
 
 def _name(order: Order, key: str, url: str, token: str, at: datetime) -> None:
     order.their_key = order.their_key or key
-    order.their_url = url or order.their_url
+    order.their_url = web_address(url) or order.their_url
     order.token = token or order.token
     if order.their_key and order.acknowledged_at is None:
         order.acknowledged_at = at

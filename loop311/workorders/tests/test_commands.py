@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from loop311.kit.problems import Conflict, Invalid
-from loop311.workorders import working
+from loop311.workorders import services, working
 from loop311.workorders.commands import workorders
 from loop311.workorders.connectors.base import Setup
 from loop311.workorders.models import Link
@@ -55,10 +55,10 @@ def test_load_is_told_what_it_did(here: Linked, tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_link_that_is_left_out_is_retired_unless_something_waits_for_it(here: Linked, tmp_path: Path) -> None:
     path = written(tmp_path / "links.yaml", {**LINK, "code": "other"})
-    here.city.file()
-    here.follow()
+    _, order = here.hand_over()
     result = CliRunner().invoke(workorders, ["load", "elmville", path])
     assert isinstance(result.exception, Invalid)
+    services.cancel_there(order, by=here.city.system)
     here.work()
     CliRunner().invoke(workorders, ["load", "elmville", path], catch_exceptions=False)
     assert list(Link.objects.in_use().values_list("code", flat=True)) == ["other"]
@@ -83,6 +83,18 @@ def test_links_test_and_reconcile(here: Linked) -> None:
     here.department.is_up = False
     for arguments in (["test", "elmville", "streets"], ["reconcile", "elmville", "streets"]):
         assert isinstance(CliRunner().invoke(workorders, arguments).exception, Conflict)
+
+
+@pytest.mark.django_db
+def test_what_was_open_before_the_link_is_handed_over_when_asked_for(here: Linked) -> None:
+    services.pause(here.link, by=here.city.system)
+    request = here.city.file()
+    taken = CliRunner().invoke(workorders, ["take-up", "elmville", "streets"], catch_exceptions=False)
+    assert taken.stdout == "streets: 1 open requests are handed over.\n"
+    services.go_on(here.link, by=here.city.system)
+    here.work()
+    assert here.order(request).state == "acknowledged"
+    assert len(here.department.records) == 1
 
 
 def test_a_secret_is_not_in_what_a_setup_says_of_itself() -> None:

@@ -10,6 +10,7 @@ from loop311.accounts.models import Team
 from loop311.catalog.definitions import EvidenceKind
 from loop311.kit.testing import at_once
 from loop311.ledger.models import Event
+from loop311.ledger.services import append
 from loop311.requests import services as requests
 from loop311.workorders import services, working
 from loop311.workorders.connectors.base import Refused, TryLater, Unknown
@@ -60,6 +61,17 @@ def test_a_comment_that_was_erased_meanwhile_is_not_said() -> None:
     here.work()
     assert here.department.records["100"].notes == []
     assert not Outgoing.objects.filter(ended_at__isnull=True).exists()
+
+
+def test_what_they_answered_is_erased_with_the_reporters_words() -> None:
+    here = linked()
+    here.department.next_answers = [Refused(reason="What is 'Ana at 5 Elm'?")]
+    request, order = here.hand_over()
+    append("request.words_erased", "request", request.pk, {"number": request.number, "state": "received", "version": 1},
+           by=here.city.system)  # fmt: skip
+    here.follow()
+    order.refresh_from_db()
+    assert (order.state, order.reason) == ("parked", "(erased)")
 
 
 # --- Elsewhere ---------------------------------------------------------------------------------------------------------
@@ -142,8 +154,10 @@ def test_one_handed_over_outside_goes_to_the_link_of_that_owner_and_stays_throug
     assert order.state == "acknowledged"
     here.department.set("100", "Doing")
     here.beat()
+    here.work()
     request.refresh_from_db()
-    assert request.state == "handed_over"
+    assert (request.state, request.handed_reference) == ("handed_over", "100")
+    assert Event.objects.filter(kind="request.handed_over").count() == 2, "the resident is told their number, once"
     requests.add_evidence(request, requests.Proof(kind=EvidenceKind.PHOTO), by=here.city.system)
     here.department.set("100", "Finished")
     here.beat()

@@ -197,3 +197,12 @@ def test_no_word_of_anybody_stands_in_the_ledger() -> None:
     here.department.set("100", "Xyzzy", words="Xyzzy", evidence=[Proven(kind="photo", note="Xyzzy")])
     here.beat()
     assert not Event.objects.filter(body__icontains="xyzzy").exists()
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://x/" + "a" * 3000, "https://x/\n"])
+def test_an_address_of_theirs_that_is_none_of_the_web_is_not_kept(url: str) -> None:
+    here, _, order = handed()
+    kept = order.their_url
+    hear(here.link, Report(id="x", their_key="100", status="Doing", at=here.department.tick(), their_url=url), here.at)
+    order.refresh_from_db()
+    assert order.their_url == kept

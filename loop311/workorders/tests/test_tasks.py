@@ -1,0 +1,57 @@
+"""What the clock starts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from loop311.workorders import tasks, working
+from loop311.workorders.models import Mismatch
+from loop311.workorders.testing import Linked, linked
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Linked:
+    found = linked()
+    monkeypatch.setattr(working, "connector_of", lambda link, **_: found.department)
+    return found
+
+
+def jobs(task: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args FROM procrastinate_jobs WHERE task_name = %s", [task])
+        return [json.loads(row[0]) if isinstance(row[0], str) else row[0] for row in cursor.fetchall()]
+
+
+def test_every_minute_each_link_is_heard_for_and_what_lost_its_job_gets_one(here: Linked) -> None:
+    here.city.file()
+    here.follow()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    tasks.sweep(0)
+    assert jobs("workorders.beat") == jobs("workorders.send") == [{"link": here.link.pk}]
+    tasks.send(here.link.pk)
+    assert len(here.department.records) == 1
+
+
+def test_after_a_heartbeat_that_failed_the_next_is_not_a_minute_away(here: Linked) -> None:
+    tasks.beat(here.link.pk)
+    here.department.is_up = False
+    tasks.beat(here.link.pk)
+    tasks.beat(here.link.pk, again=True)
+    assert jobs("workorders.beat") == [{"link": here.link.pk, "again": True}]
+
+
+def test_every_night_both_sides_are_compared_and_who_cannot_be_asked_is_asked_again(here: Linked) -> None:
+    here.hand_over()
+    here.department.records.clear()
+    tasks.compare(0)
+    assert Mismatch.objects.get().kind == "gone_there"
+    here.department.is_up = False
+    tasks.compare(0)
+    assert jobs("workorders.reconcile") == [{"link": here.link.pk}]
