@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -73,7 +73,7 @@ class _Unexpected(Problem):
 def _problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestDataTooBig):
         return TooLarge("The form is too large; send photos as files.")
-    if isinstance(error, MultiPartParserError | SuspiciousOperation | UnreadablePostError):
+    if isinstance(error, BadRequest | MultiPartParserError | SuspiciousOperation | UnreadablePostError):
         return Malformed("The form cannot be read.")
     if isinstance(error, OperationalError | InterfaceError):
         return Unavailable("The system cannot answer just now; the same again a little later may well work.")

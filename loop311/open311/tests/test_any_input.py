@@ -52,6 +52,7 @@ LIKELY = st.sampled_from([
     "http://127.0.0.1/", "https://example.org/a.jpg", "http://[", "ada@example.org", "+1 512 555 0123", "\u0661\u0662", "%",
 ])  # fmt: skip
 VALUES = LIKELY | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+POSTED = st.sampled_from(["requests", "servicerequestupdates"])
 ENDINGS = st.sampled_from([".xml", ".json", "", ".pdf", ".", ".XML"])
 
 
@@ -97,7 +98,7 @@ def test_whatever_is_asked_is_answered(city: City, path: str, ending: str, query
 
 @settings(max_examples=200, **_PLAIN)
 @given(
-    path=st.sampled_from(["requests", "servicerequestupdates"]),
+    path=POSTED,
     ending=st.sampled_from([".json", ".xml"]),
     form=st.lists(st.tuples(st.sampled_from(SENT) | VALUES, VALUES), max_size=8),
     code=st.booleans(),
@@ -112,6 +113,32 @@ def test_whatever_is_sent_is_answered(
         body = urlencode([("api_key", key), *form])
         response = browser().post(f"{V2}/{path}{ending}", body, content_type="application/x-www-form-urlencoded")
         check(response, ending)
+        transaction.set_rollback(True)
+
+
+KINDS = st.sampled_from([
+    "multipart/form-data", "multipart/form-data; boundary=x", "multipart/form-data; boundary=" + "y" * 300,
+    "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=iso-8859-1",
+    "application/x-www-form-urlencoded; charset=nothing", "application/json", "text/xml", "", "x",
+])  # fmt: skip
+PARTS = st.sampled_from([
+    b"--x\r\n", b"--x--\r\n", b'Content-Disposition: form-data; name="media"; filename="a.jpg"\r\n', b"\r\n", b"\r\n\r\n",
+    b'Content-Disposition: form-data; name="service_code"\r\n\r\npothole\r\n', b"Content-Transfer-Encoding: base64\r\n",
+    b"\xff\xd8\xff", b"%PDF-1.4", b"service_code=pothole&", b"attribute%5Bdanger%5D=no&", b"%", b"=&=", b"%00", b"%ff=%ff&",
+])  # fmt: skip
+
+
+@settings(max_examples=150, **_PLAIN)
+@given(
+    kind=KINDS,
+    parts=st.lists(PARTS | st.binary(max_size=30), max_size=12),
+    path=POSTED,
+)
+def test_whatever_bytes_are_sent_are_answered(city: City, kind: str, parts: list[bytes], path: str) -> None:
+    with transaction.atomic():
+        client = browser(headers={"X-API-Key": a_secret(city.jurisdiction)})
+        response = client.generic("POST", f"{V2}/{path}.json", b"".join(parts), content_type=kind)
+        check(response, ".json")
         transaction.set_rollback(True)
 
 

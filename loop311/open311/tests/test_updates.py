@@ -15,7 +15,7 @@ from loop311.catalog.definitions import EvidenceKind
 from loop311.georeport import reading
 from loop311.georeport.model import UpdateItem
 from loop311.kit.clock import now
-from loop311.kit.testing import browser, same_number_of_queries
+from loop311.kit.testing import at_once, browser, same_number_of_queries
 from loop311.kit.tests.pictures import photo
 from loop311.open311.taking import STATUSES
 from loop311.open311.testing import get, said, send
@@ -241,3 +241,11 @@ def test_who_may_not_is_403_and_what_is_not_there_404(city: City, partner: str, 
 def test_what_a_partner_says_is_not_told_to_it_again(city: City, partner: str) -> None:
     tell(partner, city.file(at=now()), "unchanged")
     assert updates(city) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_update_told_twice_at_the_same_instant_counts_once(city: City, partner: str) -> None:
+    request, at = city.file(at=now()), stamp(now())
+    answers = at_once([lambda: tell(partner, request, "in_progress", updated_datetime=at)] * 3)
+    assert answers == [[{"update_id": "1"}]] * 3
+    assert Comment.objects.count() == 1
