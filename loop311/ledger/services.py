@@ -19,13 +19,24 @@ Handler = Callable[[int], None]
 """Called with the event's id, inside a transaction of its own."""
 
 _handlers: dict[str, tuple[tuple[str, Handler], ...]] = {}
+_only_where: dict[str, Callable[[int], bool]] = {}
 
 
-def wire(handlers: Mapping[str, tuple[Handler, ...]]) -> None:
-    """Called once by the site: which handlers (named by module and function) hear of which kind of event."""
+def wire(
+    handlers: Mapping[str, tuple[Handler, ...]], only_where: Mapping[Handler, Callable[[int], bool]] | None = None
+) -> None:
+    """Called once by the site: which handlers (named by module and function) hear of which kind of event.
+
+    `only_where`: a handler that has something to do in few cities is told only of theirs; asked with each event, by city.
+    """
     _handlers.clear()
     for kind, functions in handlers.items():
-        _handlers[kind] = tuple((f"{f.__module__}.{f.__qualname__}", f) for f in functions)
+        _handlers[kind] = tuple((_name(f), f) for f in functions)
+    _only_where.update({_name(handler): wanted for handler, wanted in (only_where or {}).items()})
+
+
+def _name(handler: Handler) -> str:
+    return f"{handler.__module__}.{handler.__qualname__}"
 
 
 def handlers_of(kind: str) -> tuple[tuple[str, Handler], ...]:
@@ -93,7 +104,7 @@ def append(
         recorded_at=iso(recorded_at),
     )
     _write(fact, previous, words(fact.jurisdiction_id, event_id, subject_type, subject_id, kind, concerns))
-    _defer(event_id, kind)
+    _defer(event_id, kind, by.jurisdiction_id)
     return event_id
 
 
@@ -147,9 +158,11 @@ def _place(jurisdiction_id: int, subject_type: str, subject_id: int, first: bool
     return (event_id, 1, GENESIS) if sequence is None else (event_id, sequence + 1, bytes(previous))
 
 
-def _defer(event_id: int, kind: str) -> None:
+def _defer(event_id: int, kind: str, city: int) -> None:
     """One job per handler, in the same transaction as the event: a rollback leaves no job."""
     for name, _ in handlers_of(kind):
+        if name in _only_where and not _only_where[name](city):
+            continue
         defer("ledger.deliver", queue="events", event_id=event_id, kind=kind, handler=name)
 
 

@@ -9,7 +9,7 @@ class SiteConfig(AppConfig):
         """Give the ledger the wiring: which handlers want which events."""
         from loop311.ledger.services import wire  # noqa: PLC0415 - models exist only now
         from loop311.ledger.verification import register_subjects  # noqa: PLC0415
-        from loop311.site.wiring import HANDLERS, SUBJECT_TABLES  # noqa: PLC0415
+        from loop311.site.wiring import HANDLERS, ONLY_WHERE, SUBJECT_TABLES  # noqa: PLC0415
 
-        wire(HANDLERS)
+        wire(HANDLERS, ONLY_WHERE)
         register_subjects(SUBJECT_TABLES)

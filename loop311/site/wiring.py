@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loop311.callbacks import services as callbacks
 from loop311.desk.contact import drafts
 from loop311.interactions import services as interactions
@@ -46,6 +48,9 @@ _EACH: dict[str, tuple[Handler, ...]] = {
 
 HANDLERS: dict[str, tuple[Handler, ...]] = _together(_EACH, dict.fromkeys(workorders.FOLLOWED, (workorders.follow,)))
 """What residents and staff hear of, and the departments' own systems."""
+
+ONLY_WHERE: dict[Handler, Callable[[int], bool]] = {workorders.follow: workorders.has_links}
+"""Handlers that have something to do in few cities."""
 
 SUBJECT_TABLES: dict[str, str] = {"request": "requests_request"}
 """Each row of these has a chain in the ledger; `ledger verify` names those that have none (any more)."""

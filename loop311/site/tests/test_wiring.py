@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from loop311.callbacks.testing import a_callback
 from loop311.interactions import services as interactions
@@ -66,3 +67,12 @@ def test_a_filed_request_reaches_the_departments_own_system() -> None:
     deliver("request.filed")
     here.work()
     assert here.department.records["100"].reference == f"elmville-{request.number}"
+
+
+def test_a_city_without_links_pays_no_job_for_them() -> None:
+    make_city().file()
+    linked("oakville").city.file()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args->>'event_id' FROM procrastinate_jobs WHERE args->>'handler' LIKE '%workorders%'")
+        told = [int(row[0]) for row in cursor.fetchall()]
+    assert [event.jurisdiction.slug for event in Event.objects.filter(pk__in=told)] == ["oakville"]

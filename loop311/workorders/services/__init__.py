@@ -3,7 +3,7 @@
 from loop311.workorders.services.access import find_link, mapping
 from loop311.workorders.services.calling import take_call
 from loop311.workorders.services.comparing import Compared, compare, keys_of, open_keys
-from loop311.workorders.services.following import FOLLOWED, follow, take_up, tell_number
+from loop311.workorders.services.following import FOLLOWED, follow, has_links, take_up, tell_number
 from loop311.workorders.services.hearing import hear
 from loop311.workorders.services.loading import Loaded, load
 from loop311.workorders.services.mending import (
@@ -46,6 +46,7 @@ __all__ = [
     "find_link",
     "follow",
     "go_on",
+    "has_links",
     "hear",
     "keys_of",
     "link_to",
