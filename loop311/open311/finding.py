@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from loop311.catalog.definitions import Open311Type, Publicity, Step
 from loop311.catalog.index import CatalogueIndex
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.actor import ActorKind
 from loop311.kit.clock import now
 from loop311.kit.problems import NotFound
 from loop311.open311 import nearness
@@ -104,7 +105,8 @@ r.description, r.address, r.latitude, r.longitude, {_whole("received_at")}, {_wh
     THEN date_trunc('second', coalesce(r.done_at, r.ended_at, r.updated_at)) END, {_whole("updated_at")},
 r.outcome, r.waiting_reason, r.handed_to, r.handed_reference, who.name,
 (SELECT a.id FROM requests_attachment a WHERE a.jurisdiction_id = r.jurisdiction_id AND a.request_id = r.id
-    AND a.role = '{AttachmentRole.PHOTO}' AND a.evidence_id IS NULL AND a.erased_at IS NULL ORDER BY a.id LIMIT 1)
+    AND a.role = '{AttachmentRole.PHOTO}' AND a.evidence_id IS NULL AND a.erased_at IS NULL
+    AND a.actor_kind <> '{ActorKind.STAFF}' ORDER BY a.id LIMIT 1)
 """
 _EXTENSIONS = f"""
 , (SELECT date_trunc('second', p.due_at) FROM requests_promise p WHERE p.jurisdiction_id = r.jurisdiction_id AND p.request_id = r.id

@@ -10,10 +10,12 @@ import pytest
 from loop311.kit import fetching
 from loop311.kit.clock import now
 from loop311.kit.tests.pictures import photo
+from loop311.kit.uploads import Upload
 from loop311.open311.models import RemotePhoto
 from loop311.open311.tasks import PATIENCE, fetch_photo
 from loop311.open311.testing import filed, get, post, said
 from loop311.requests.models import Comment, Request
+from loop311.requests.services import attach
 from loop311.requests.testing import City
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +93,9 @@ def test_a_server_that_stays_away_is_given_up_and_the_team_hears_of_it(
     fetch_photo(RemotePhoto.objects.get().pk)
     assert RemotePhoto.objects.get().problem == "gone"
     assert URL in Comment.objects.get(is_public=False).text
+
+
+def test_a_photo_that_staff_added_is_not_public(city: City) -> None:
+    request = attach(city.file(at=now()), [Upload("", photo())], by=city.member, proves=False)
+    assert get(f"requests/{request.number}.json").json()[0]["media_url"] is None
+    get(f"media/springfield/{request.number}/{request.attachments.get().pk}.jpg", 404)
