@@ -60,6 +60,7 @@ urlpatterns = [
     path("home/", lists.home, name="home"),
     path("signed-in/", contact.signed_in, name="signed_in"),
     path("contact/", contact.start, name="start"),
+    path("contact/unknown/", contact.unknown, name="contact_unknown"),
     path("contact/<id:interaction_id>/", contact.contact, name="contact"),
     path("contact/<id:interaction_id>/photos/<id:enclosure_id>/", contact.photo, name="contact_photo"),
     path("contact/<id:interaction_id>/<slug:name>/", contact.step, name="step"),

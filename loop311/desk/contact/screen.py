@@ -50,6 +50,11 @@ class Place:
     position: tuple[float, float] | None
 
 
+def nobody_knows(desk: Desk) -> list[Gap]:
+    """The first of what must be found out; one query."""
+    return answers.nobody_knows(desk)[:MOST_UNKNOWN] if desk.actor.may("knowledge.read") else []
+
+
 def key_of(draft: Draft, content: contents.Content) -> str:
     """Under which the thing in hand is filed once, and its photos wait."""
     return f"contact:{draft.interaction_id}:{content.part}"
@@ -296,7 +301,7 @@ class Screen:
     @cached_property
     def unknown(self) -> list[Gap]:
         """What nobody at any desk can answer just now."""
-        return answers.nobody_knows(self.desk)[:MOST_UNKNOWN] if self.desk.actor.may("knowledge.read") else []
+        return nobody_knows(self.desk)
 
     @property
     def is_empty(self) -> bool:

@@ -23,7 +23,7 @@ from loop311.desk.contact.carrying import Carried, Photos, carry_out
 from loop311.desk.contact.content import Content, read
 from loop311.desk.contact.doing import ALL, Done
 from loop311.desk.contact.drafts import Seen, TakenOver, WrittenElsewhere
-from loop311.desk.contact.screen import Screen
+from loop311.desk.contact.screen import Screen, nobody_knows
 from loop311.desk.filing import CHANNELS
 from loop311.kit.clock import now
 from loop311.kit.downloads import download
@@ -105,6 +105,13 @@ def _carried(request: HttpRequest, desk: Desk, interaction_id: int, name: str, s
     if carried.problem:
         return show(request, desk, PAGE, {"screen": screen}, status=carried.problem.status)
     return redirect(reverse("desk:contact", args=[interaction_id]) + _anchor(carried.done.focus))
+
+
+@require_GET
+@desk_page("interactions.write")
+def unknown(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """What nobody knows just now, for a contact that is open: asked again when that has changed at any desk."""
+    return show(request, desk, "desk/contact/_unknown.html", {"unknown": nobody_knows(desk)})
 
 
 @require_GET

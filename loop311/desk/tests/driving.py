@@ -19,6 +19,15 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+IN_VIEW = """selector => {
+  const all = [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+  const box = all[0]?.getBoundingClientRect();
+  if (!box) return false;
+  const middle = document.elementFromPoint(box.left + box.width / 2, Math.max(box.top, 0) + Math.min(box.height, 20) / 2);
+  const covered = middle && !all[0].contains(middle) && !middle.contains(all[0]) && !all[0].labels?.[0]?.contains(middle);
+  return box.top >= -1 && box.bottom <= innerHeight + 1 && !covered;
+}"""
+"""Whether the first visible one of these is wholly in the window, with nothing on top of it."""
 SCREENS = Path(os.environ.get("LOOP311_SCREENS") or Path(settings.LOOP311_HOME) / "screens")
 """Where the pictures go."""
 
@@ -103,6 +112,12 @@ class Driver:
         if self.look.width == WIDE.width and self.tab.evaluate("document.documentElement.scrollHeight > innerHeight"):
             height = self.tab.evaluate("document.documentElement.scrollHeight")
             self.faults.append(f"{self.flow}: {height} pixels high at {self.look.height}")
+
+    def in_view(self, *selectors: str) -> None:
+        """The keyboard's place, and at 1366 x 768 all of these, can be seen without scrolling."""
+        wanted = (":focus", *(selectors if self.look.width == WIDE.width else ()))
+        hidden = [each for each in wanted if not self.tab.evaluate(IN_VIEW, each)]
+        self.faults += [f"{self.flow}: {each} is out of sight" for each in hidden]
 
     def settle(self) -> None:
         expect(self.tab.locator(".htmx-request")).to_have_count(0, timeout=20_000)

@@ -124,6 +124,7 @@ form.addEventListener("htmx:beforeRequest", (event) => {
 });
 form.addEventListener("htmx:afterRequest", (event) => {
   const { xhr, requestConfig } = event.detail;
+  if (requestConfig?.verb === "get") return; // carries no words
   const button = requestConfig?.triggeringEvent?.submitter ?? null;
   if (xhr.getResponseHeader("X-Contact-Taken")) keeper.over();
   else if (xhr.status === 401 || xhr.status === 403) keeper.broken("signedOut", button);
@@ -131,6 +132,7 @@ form.addEventListener("htmx:afterRequest", (event) => {
   else if (xhr.status >= 200) keeper.arrived(xhr.edits);
 });
 form.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.requestConfig?.verb === "get") return;
   keeper.broken("offline", event.detail.requestConfig?.triggeringEvent?.submitter ?? null);
 });
 showKeys();
