@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from procrastinate.contrib.django import app
 
-from loop311.desk.contact import leaving
+from loop311.desk.contact import noticing
 from loop311.kit.sweeps import watched
 
 
@@ -15,4 +15,4 @@ from loop311.kit.sweeps import watched
 @watched("desk.note_left_open", every=timedelta(minutes=5))
 def note_contacts_left_open(timestamp: int) -> None:
     """`timestamp` is the minute it was planned for."""
-    leaving.sweep()
+    noticing.sweep()

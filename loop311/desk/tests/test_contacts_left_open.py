@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from loop311.accounts.policies import Role
-from loop311.desk.contact import leaving
+from loop311.desk.contact import noticing
 from loop311.desk.models import Draft
 from loop311.desk.tasks import note_contacts_left_open
 from loop311.desk.testing import Sitting, sit
@@ -62,22 +62,22 @@ def test_what_nobody_has_touched_for_hours_is_noticed_once(desk: Sitting) -> Non
 def test_the_hours_are_a_setting(desk: Sitting, settings: object) -> None:
     settings.CONTACT_LEFT_OPEN_HOURS = 5  # type: ignore[attr-defined]
     forgotten(desk)
-    assert leaving.sweep() == 0
+    assert noticing.sweep() == 0
 
 
 def test_its_owner_is_told_and_going_on_with_it_ends_that(desk: Sitting) -> None:
     window = forgotten(desk)
-    leaving.sweep()
+    noticing.sweep()
     assert "Left open: go on with it or wrap it up" in page(desk.client, "/desk/contact/").check().text
     window.look()
     window.step("go", want="a hole, and more")
     assert "Left open" not in page(desk.client, "/desk/contact/").text
-    assert leaving.sweep() == 0
+    assert noticing.sweep() == 0
 
 
 def test_the_supervisor_is_told_and_sees_everybodys_contacts(desk: Sitting, boss: Sitting) -> None:
     forgotten(desk)
-    leaving.sweep()
+    noticing.sweep()
     assert "1 contact was left open" in page(boss.client, "/desk/contact/").check().text
     text = page(boss.client, LIST).check().text
     for words in ("first", "Left open", "a hole nobody wrote down"):
