@@ -48,6 +48,7 @@ OVERDUE = timedelta(hours=4)
 OVERLAP = timedelta(minutes=10)
 """What happened there is asked for from so long before the newest that was heard."""
 
+_UNKNOWN_CLOCK = timedelta(days=1)
 _FIRST = timedelta(seconds=10)
 _LONGEST = timedelta(minutes=30)
 
@@ -75,8 +76,9 @@ def standing(state: str, heard_at: datetime | None, since: datetime, failing: bo
 
 
 def cursor(newest_there: datetime | None, since: datetime, at: datetime) -> datetime:
-    """From when on to ask what happened there. It is their clock that counts, for theirs may go wrong; never later than ours."""
-    return min(newest_there or since, at) - OVERLAP
+    """From when on to ask what happened there. It is their clock that counts, for theirs may go wrong; never later than ours.
+    Before anything was heard a day is allowed for how wrong it goes."""
+    return min(newest_there, at) - OVERLAP if newest_there else min(since, at) - _UNKNOWN_CLOCK
 
 
 def web_address(url: str) -> str:

@@ -9,7 +9,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from loop311.kit.clock import now
-from loop311.kit.jobs import defer
+from loop311.kit.jobs import LATER, defer
 from loop311.kit.sweeps import pass_over, watched
 from loop311.workorders import services, working
 from loop311.workorders.connectors.base import CannotTell
@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 @app.task(name="workorders.send", queue="workorders", retry=RetryStrategy(max_attempts=8, exponential_wait=2))
 def send(link: int) -> None:
     """What they answer is noted on the order; this job's own retries are for our own database being away."""
-    working.send(link)
+    if working.send(link) and services.is_due(link, now()):
+        defer("workorders.send", queue="workorders", priority=LATER, link=link)
 
 
 @app.task(name="workorders.beat", queue="workorders")

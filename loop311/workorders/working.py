@@ -36,7 +36,8 @@ from loop311.workorders.services.saying import plain_words, why_cancelled
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 200
+"""Orders of one job; when more are due, another follows it, behind whatever else the worker has to do."""
 GIVES_UP = 3
 """After so many failures one after the other the rest waits: they are most likely down."""
 
@@ -198,15 +199,17 @@ def _ask(link: Link, began: datetime, make: Make | None, at: datetime | None) ->
 
 def _listen(link: Link, connector: Connector, tested: Tested, began: datetime, at: datetime | None) -> Heard:
     reports = list(connector.poll(cursor(link.newest_there, link.since, began)))
-    taken = [_hear(link, report, at) for report in reports]
-    if isinstance(connector, KeepsUntilTaken) and all(taken):
+    taken = [_hear(link, report, at) for report in services.unheard(link, reports)]
+    if not all(taken):
+        return Heard(tested)  # what could not be taken is asked for again
+    if isinstance(connector, KeepsUntilTaken):
         connector.took()
     seen = connector.newest if isinstance(connector, KnowsNewest) else None
     return Heard(tested, max(filter(None, [seen, *(report.at for report in reports)]), default=None))
 
 
 def _hear(link: Link, report: Report, at: datetime | None) -> bool:
-    """One that cannot be taken holds up no other; it comes again with the next poll, which overlaps."""
+    """One that cannot be taken holds up no other; it comes again with the next poll."""
     try:
         services.hear(link, report, at or now())
     except Exception:

@@ -4,7 +4,7 @@ from loop311.workorders.services.access import find_link, mapping
 from loop311.workorders.services.calling import take_call
 from loop311.workorders.services.comparing import Compared, compare, keys_of, open_keys
 from loop311.workorders.services.following import FOLLOWED, follow, has_links, take_up, tell_number
-from loop311.workorders.services.hearing import hear
+from loop311.workorders.services.hearing import hear, unheard
 from loop311.workorders.services.loading import Loaded, load
 from loop311.workorders.services.mending import (
     cancel_there,
@@ -19,7 +19,7 @@ from loop311.workorders.services.mending import (
     try_again,
 )
 from loop311.workorders.services.saying import file_behind
-from loop311.workorders.services.sending import Claim, Task, alone_with, claim, due, note, note_found
+from loop311.workorders.services.sending import Claim, Task, alone_with, claim, due, is_due, note, note_found
 from loop311.workorders.services.watching import (
     go_on,
     mark_silent,
@@ -48,6 +48,7 @@ __all__ = [
     "go_on",
     "has_links",
     "hear",
+    "is_due",
     "keys_of",
     "link_to",
     "load",
@@ -72,5 +73,6 @@ __all__ = [
     "tell_number",
     "to_beat",
     "try_again",
+    "unheard",
     "waiting_links",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -22,6 +22,14 @@ from loop311.workorders.services import access, agreeing, following, mismatching
 NOTHING, OLDER = "nothing", "older"
 _KINDS = frozenset(EvidenceKind) - {EvidenceKind.RESIDENT_YES}
 _MOST_WORDS = 19_000
+
+
+def unheard(link: Link, reports: Sequence[Report]) -> list[Report]:
+    """Without those that were heard already: who is asked by key answers with all that is open, each minute again."""
+    ids = {report.id[:400] for report in reports}
+    known = Incoming.objects.filter(jurisdiction_id=link.jurisdiction_id, link=link, report__in=ids)
+    heard = set(known.values_list("report", flat=True))
+    return [report for report in reports if report.id[:400] not in heard]
 
 
 @transaction.atomic

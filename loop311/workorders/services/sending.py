@@ -78,6 +78,10 @@ def due(link_id: int, at: datetime, limit: int) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
+def is_due(link_id: int, at: datetime) -> bool:
+    return Order.objects.filter(link_id=link_id).due(at).exists()
+
+
 @transaction.atomic
 def claim(order_id: int, at: datetime) -> Claim | None:
     """Note what is about to be said. None: there is nothing to say (any more, or yet), or it waits for a person now."""

@@ -229,3 +229,4 @@ def test_it_is_their_clock_that_says_from_when_on_to_ask_unless_it_runs_ahead_of
     behind = MONDAY - timedelta(hours=3)
     assert cursor(behind, MONDAY, MONDAY) < behind
     assert cursor(MONDAY + timedelta(days=400), MONDAY, MONDAY) < MONDAY
+    assert cursor(None, MONDAY, MONDAY) == MONDAY - timedelta(days=1)

@@ -55,3 +55,16 @@ def test_every_night_both_sides_are_compared_and_who_cannot_be_asked_is_asked_ag
     here.department.is_up = False
     tasks.compare(0)
     assert jobs("workorders.reconcile") == [{"link": here.link.pk}]
+
+
+def test_many_that_wait_are_said_in_several_jobs(here: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "MOST_AT_ONCE", 2)
+    for _ in range(3):
+        here.city.file()
+    here.follow()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    tasks.send(here.link.pk)
+    assert (len(here.department.records), jobs("workorders.send")) == (2, [{"link": here.link.pk}])
+    tasks.send(here.link.pk)
+    assert (len(here.department.records), len(jobs("workorders.send"))) == (3, 1)

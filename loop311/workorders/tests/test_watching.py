@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from loop311.kit.problems import Forbidden, NotFound
 from loop311.ledger.models import Event
 from loop311.requests import services as requests
 from loop311.workorders import services, working
-from loop311.workorders.connectors.base import CannotTell
-from loop311.workorders.models import Mismatch
+from loop311.workorders.connectors.base import CannotTell, Report
+from loop311.workorders.models import Link, Mismatch
 from loop311.workorders.policies import AGAIN
 from loop311.workorders.queries import counted
 from loop311.workorders.testing import Department, linked
@@ -71,6 +72,54 @@ def test_a_link_that_answers_and_cannot_tell_what_happened_is_not_up() -> None:
     here.beat()
     here.link.refresh_from_db()
     assert (here.link.state, here.link.said) == ("untested", "Half a list.")
+
+
+@pytest.mark.parametrize("hours", [-9, 9])
+def test_a_clock_of_theirs_that_goes_wrong_loses_nothing(hours: int) -> None:
+    here = linked()
+    request, _ = here.hand_over()
+    here.department.at += timedelta(hours=hours)
+    here.department.set("100", "Doing")
+    here.beat()
+    here.department.set("100", words="Still at it.")
+    here.beat()
+    request.refresh_from_db()
+    assert (request.state, request.comments.count()) == ("in_progress", 1)
+
+
+def test_a_report_that_cannot_be_taken_holds_up_no_other_and_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = linked()
+    first, _ = here.hand_over()
+    second, _ = here.hand_over()
+    odd = here.department.set("100", words="odd")
+    here.department.set("101", words="fine")
+    hear = services.hear
+
+    def breaks(link: Link, report: Report, at: datetime) -> str | None:
+        if report.id == odd.id:
+            raise ValueError("a mistake of ours")
+        return hear(link, report, at)
+
+    monkeypatch.setattr(services, "hear", breaks)
+    here.beat()
+    assert (first.comments.count(), second.comments.count()) == (0, 1)
+    monkeypatch.undo()
+    here.department.tick(3600)
+    here.department.set("101", words="an hour later")
+    here.beat()
+    assert (first.comments.count(), second.comments.count()) == (1, 2)
+
+
+def test_what_was_heard_already_is_not_looked_at_again() -> None:
+    here = linked()
+    here.hand_over()
+    here.department.set("100", "Doing")
+    here.beat()
+    with CaptureQueriesContext(connection) as asked:
+        here.beat()
+    assert not [query for query in asked.captured_queries if "requests_request" in query["sql"]]
 
 
 def test_a_secret_that_is_not_there_is_said_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
