@@ -24,8 +24,10 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from loop311.kit import sweeps
+from loop311.kit.clock import now
 from loop311.kit.database import room
 from loop311.site.middleware import Answer
+from loop311.workorders import queries
 
 log = structlog.get_logger("loop311.request")
 
@@ -75,7 +77,7 @@ def _note(request: HttpRequest, status: int, seconds: float) -> None:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus: of all web processes together under `loop311 serve`, else of the answering process."""
-    registries = (_requests_registry(), _jobs_registry(), _sweeps_registry(), _disk_registry())
+    registries = (_requests_registry(), _jobs_registry(), _sweeps_registry(), _links_registry(), _disk_registry())
     text = b"".join(generate_latest(registry) for registry in registries)
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
@@ -125,4 +127,21 @@ def _sweeps_registry() -> CollectorRegistry:
         last.labels(run.name).set(run.succeeded_at.timestamp() if run.succeeded_at else 0)
         late.labels(run.name).set(run.is_late)
         left.labels(run.name).set(run.left_over)
+    return registry
+
+
+def _links_registry() -> CollectorRegistry:
+    """Links to departments' systems, asked from the database at each scrape; absent while it is away."""
+    registry = CollectorRegistry()
+    try:
+        found = queries.totals(now())
+    except DatabaseError:
+        return registry
+    links = Gauge("loop311_work_order_links", "Links to departments' systems, by state.", ["state"], registry=registry)
+    for state, count in found.links.items():
+        links.labels(state).set(count)
+    waiting = Gauge("loop311_work_orders_waiting", "Work orders with something to be sent.", registry=registry)
+    waiting.set(found.waiting)
+    open_ = Gauge("loop311_work_order_mismatches", "Pairs of records that do not agree.", registry=registry)
+    open_.set(found.mismatches)
     return registry

@@ -73,3 +73,21 @@ def in_trouble(link: Link, at: datetime) -> QuerySet[Order]:
     rows = rows.annotate(differs=Exists(open_), late=Exists(late))
     wrong = Q(differs=True) | Q(late=True) | Q(state__in=STUCK)
     return rows.filter(wrong).select_related("request__service", "link").order_by("opened_at", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of the whole deployment: links by how they stand, orders with something to be said, what does not agree."""
+
+    links: dict[str, int]
+    waiting: int
+    mismatches: int
+
+
+def totals(at: datetime) -> Totals:
+    """Three queries; for whoever watches the machines, so no names of cities or links."""
+    links = dict.fromkeys((state.value for state in LinkState), 0)
+    for link in Link.objects.in_use():
+        links[link.standing(at).value] += 1
+    waiting = Order.objects.filter(next_at__isnull=False).count()
+    return Totals(links, waiting, Mismatch.objects.filter(mended_at__isnull=True).count())

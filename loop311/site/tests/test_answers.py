@@ -187,6 +187,8 @@ def test_metrics_count_answers_and_jobs(browser: Client) -> None:
     assert 'loop311_http_requests_total{status="4xx"}' in text
     assert 'loop311_http_request_seconds_bucket{le="0.1",method="GET"}' in text
     assert 'loop311_jobs{state="todo"} 0.0' in text
+    assert 'loop311_work_order_links{state="down"} 0.0' in text
+    assert "loop311_work_orders_waiting 0.0" in text
 
 
 @pytest.mark.django_db

@@ -20,8 +20,9 @@ from loop311.kit.problems import FieldProblem, Invalid
 from loop311.ledger.services import append
 from loop311.workorders.checks import check
 from loop311.workorders.mapping import LinkMap, LinksFile
-from loop311.workorders.models import Link, Order
-from loop311.workorders.services import access
+from loop311.workorders.models import Link, Mismatch, Order
+from loop311.workorders.policies import MismatchKind
+from loop311.workorders.services import access, hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,20 @@ def _put(city: Jurisdiction, said: LinkMap, owner: StaffMember, *, by: Actor, at
     body = {"code": link.code, "connector": link.connector, "owner": owner.pk}
     append("link.loaded", access.LINK, link.pk, body, by=by, at=at, first=became == "added")
     access.wake(link.pk)
+    if became == "changed":
+        _look_again(link, at)
     return became
+
+
+def _look_again(link: Link, at: datetime) -> None:
+    """What a status meant nobody knew; now somebody may have written it down."""
+    unknown = Mismatch.objects.filter(
+        jurisdiction_id=link.jurisdiction_id, link=link, kind=MismatchKind.UNKNOWN_STATUS, mended_at__isnull=True
+    )
+    for found in list(unknown.filter(order__isnull=False).select_related("order").order_by("pk")):
+        request = access.hold_request(link.jurisdiction_id, found.order.request_id)
+        order = access.hold_order(found.order.pk, jurisdiction_id=link.jurisdiction_id)
+        hearing.apply(request, order, by=access.of_link(link), at=at)
 
 
 def _retire(city: Jurisdiction, kept: set[str], *, by: Actor, at: datetime) -> int:

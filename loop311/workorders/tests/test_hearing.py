@@ -10,8 +10,8 @@ from loop311.requests import services as requests
 from loop311.requests.models import Request
 from loop311.workorders.connectors.base import Proven, Report
 from loop311.workorders.models import Incoming, Mismatch, Order
-from loop311.workorders.services import hear
-from loop311.workorders.testing import PHOTO, Linked, linked
+from loop311.workorders.services import hear, load
+from loop311.workorders.testing import LINK, PHOTO, Linked, linked, links
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +117,17 @@ def test_a_status_with_a_meaning_that_follows_mends_the_unknown_one() -> None:
     here.department.set("100", "Doing")
     here.beat()
     assert Mismatch.objects.get().how == "agreed"
+
+
+def test_a_meaning_that_is_written_down_later_is_followed_at_once() -> None:
+    here, request, _ = handed()
+    here.department.set("100", "On hold (K7)")
+    here.beat()
+    known = {**LINK["statuses"], "On hold (K7)": {"means": "started"}}
+    said = {**LINK, "owner": here.link.owner.user.email, "statuses": known}
+    load(here.city.jurisdiction, links(said), by=here.city.system)
+    request.refresh_from_db()
+    assert (request.state, Mismatch.objects.get().how) == ("in_progress", "agreed")
 
 
 def test_an_older_report_never_overrides_a_newer_one() -> None:

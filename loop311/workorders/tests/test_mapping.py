@@ -113,6 +113,13 @@ def test_a_secret_is_never_written_into_the_file(tmp_path: Path, secret: str) ->
         read_links(path)
 
 
+def test_the_example_of_the_how_to_is_read(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "connect-a-work-order-system.md"
+    path = tmp_path / "links.yaml"
+    path.write_text(page.read_text().split("```yaml\n")[1].split("```")[0])
+    assert [link.code for link in read_links(path).links] == ["streets"]
+
+
 # --- Translating -------------------------------------------------------------------------------------------------------
 
 
