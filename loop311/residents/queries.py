@@ -173,6 +173,13 @@ UNION
 """
 """Common trigrams, and, because two swapped letters leave a short name hardly any, every swap of neighbours."""
 
+_FOR_ALIKE = """
+SELECT set_config('pg_trgm.word_similarity_threshold', %s, true), set_config('enable_seqscan', %s, true)
+"""
+"""By the index always: because of its LIMIT the planner reads the whole table for a common name, in the hope of soon being done,
+and to its end where nobody has the words together.
+"""
+
 
 def by_words(city: int, text: str, *, limit: int = 40, thorough: bool = False) -> list[Match]:
     """Residents whose name and address have words that begin so, best first; else those with words nearly so.
@@ -224,9 +231,9 @@ def _nearly(city: int, words: Sequence[str]) -> list[tuple[Any, ...]]:
     patterns |= {f"n{n}": f"% {number} %" for n, number in enumerate(numbers)}
     given = {"city": city, "considered": _ALIKE_CONSIDERED, "limit": _CONSIDERED // 3}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(_ALIKE_THRESHOLD)])
+        cursor.execute(_FOR_ALIKE, [str(_ALIKE_THRESHOLD), "off"])
         rows = ask(_ALIKE.format(conditions=conditions, likeness=alike, swapped=swaps), {**given, **patterns})
-        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', '0.6', true)")
+        cursor.execute(_FOR_ALIKE, ["0.6", "on"])
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,17 @@ def test_a_name_is_found_in_any_order_half_typed_or_mistyped(city: Jurisdiction,
 def test_names_of_every_sort_are_found(city: Jurisdiction, name: str, typed: str) -> None:
     a_resident(city, name)
     assert found(city, typed) == [(name, "name")]
+
+
+def test_a_mistyped_name_is_looked_for_in_the_index_and_nothing_after_it_is_told_so(city: Jurisdiction) -> None:
+    a_resident(city, "Ana López")
+    with CaptureQueriesContext(connection) as asked:
+        assert found(city, "ana lopes")
+    settings = [each["sql"] for each in asked if "enable_seqscan" in each["sql"]]
+    assert ["'off'" in sql for sql in settings] == [True, False]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("on",)
 
 
 def test_the_likelier_name_comes_first(city: Jurisdiction) -> None:
