@@ -193,15 +193,27 @@ def _silent(index: CatalogueIndex) -> list[str]:
 def _narrowed(asked: Asked, values: dict[str, Any]) -> list[str]:
     where = []
     if asked.window:
-        # Not BETWEEN: of a range nobody knows yet PostgreSQL expects so little that it would plan each list anew, which takes as
-        # long as the list. Of two bounds that it does not recognise as a pair it expects more, and keeps the plan.
-        where.append(f"r.received_at >= %(start)s AND (r.received_at, r.id) <= (%(end)s, {_LAST_ID})")
-        values["start"], values["end"] = asked.window.start, asked.window.end + _REST_OF_SECOND
+        where += _received(asked.window, values)
     if asked.service_codes:
         where.append("s.code = ANY(%(codes)s)")
         values["codes"] = list(asked.service_codes)
     if len(asked.statuses) == 1:
         where.append(f"r.state {'' if 'closed' in asked.statuses else 'NOT'} IN ({_ENDS})")
+    return where
+
+
+def _received(window: Window, values: dict[str, Any]) -> list[str]:
+    """From the first to the last instant of the window; one that ends in the future has no last one.
+
+    Not BETWEEN: of a range whose ends are not known yet PostgreSQL expects so few rows that it would plan each list anew, which
+    takes as long as the list. Of one end, or of two that it does not take for a pair, it expects more, and keeps the plan.
+    """
+    end = window.end + _REST_OF_SECOND
+    values["start"] = window.start
+    where = ["r.received_at >= %(start)s"]
+    if end < now():
+        values["end"] = end
+        where.append(f"(r.received_at, r.id) <= (%(end)s, {_LAST_ID})")
     return where
 
 
