@@ -117,7 +117,10 @@ def lacks_second_factor(request: HttpRequest, staff: StaffMember) -> bool:
 
 def is_script(request: HttpRequest) -> bool:
     """A page that is open asks for a part of itself; it cannot follow to the sign-in."""
-    return "HX-Request" in request.headers or request.headers.get("Accept", "") == "application/json"
+    return "HX-Request" in request.headers or request.headers.get("Accept", "") in (
+        "application/json",
+        "text/event-stream",
+    )
 
 
 def sit_down(request: HttpRequest) -> Desk | None:
