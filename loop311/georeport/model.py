@@ -154,6 +154,29 @@ class UpdateResult(Item, frozen=True, kw_only=True):
     update_id: str
 
 
+class WebhookItem(Item, frozen=True, kw_only=True):
+    """A system that is called when something happens (an extension of ours)."""
+
+    webhook_id: str
+    url: str
+    state: str
+    """active, failing or ended."""
+    secret: Omitted = UNSET
+    """Given once, when it is made."""
+    service_codes: tuple[str, ...] = ()
+    service_request_ids: tuple[str, ...] = ()
+    mine: bool = False
+    created_datetime: datetime
+    waiting: int = 0
+    """Updates that are still to be told."""
+    lost: int = 0
+    """Those that were given up."""
+    failing_since_datetime: datetime | None = None
+    problem: Maybe = None
+    ended_datetime: datetime | None = None
+    ended_reason: Maybe = None
+
+
 # --- Inquiry v1: what the city knows --------------------------------------------------------------------------------------
 
 
@@ -226,6 +249,7 @@ LISTS: dict[type[Item], Words] = {
     ErrorItem: Words("errors", "error"),
     UpdateItem: Words("service_request_updates", "request_update"),
     UpdateResult: Words("service_request_updates", "request_update"),
+    WebhookItem: Words("webhooks", "webhook"),
     InquiryService: Words("services", "service"),
     Facility: Words("facilities", "facility"),
     WebFaq: Words("web_faqs", "web_faq"),
@@ -253,5 +277,7 @@ MEMBERS = {
     "web_actions": "web_action",
     "faqs": "faq",
     "services": "service",
+    "service_codes": "service_code",
+    "service_request_ids": "service_request_id",
 }
 """What the members of a list inside a thing are called in XML."""

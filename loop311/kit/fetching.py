@@ -10,7 +10,10 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -65,6 +68,32 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
+def check_goal(url: str, *, loopback: bool = False) -> None:
+    """Refused unless calls may be sent to the address: over https, on the open internet as far as it can be seen.
+
+    `loopback` lets this machine be called too, over plain http, as developers do.
+    """
+    parts = check_url(url)
+    host = (parts.hostname or "").rstrip(".")
+    written = _written(host)
+    is_here = host == "localhost" or (written is not None and written.is_loopback)
+    if is_here and loopback:
+        return
+    if is_here or (written is not None and not is_public(written)):
+        raise Refused("This address does not lie on the open internet.")
+    if parts.scheme != "https":
+        raise Refused("Only an https address is called.")
+
+
+def _written(host: str) -> Address | None:
+    """The number that the host is, in any spelling that the network takes; None for a name."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host.partition("%")[0])
+    with suppress(OSError):
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Until:
     """The instant, by the steady clock, at which patience ends."""
@@ -76,6 +105,49 @@ class _Until:
         if left <= 0:
             raise Away("It took too long.")
         return left
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, loopback: bool = False) -> int:
+    """The status that this call is answered with; nothing of the answer's body is read, and nobody leads us elsewhere.
+
+    Raises Refused, or Away: then they may have taken it all the same.
+    """
+    check_goal(url, loopback=loopback)
+    until = _Until(time.monotonic() + seconds)
+    parts = check_url(url)
+    try:
+        connection = _connect(parts, until, loopback=loopback)
+        try:
+            with _cut_off(connection.sock, until):
+                connection.request("POST", _path(parts), body=body, headers=dict(headers))
+                return connection.getresponse().status
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException) as error:
+        raise Away(f"The other server cannot be reached ({type(error).__name__}).") from error
+    except UnicodeError as error:
+        raise Refused("This is no address that can be called.") from error
+
+
+@contextmanager
+def _cut_off(sock: socket.socket, until: _Until) -> Iterator[None]:
+    """Who sends a byte now and then passes every time-out of the socket: the connection itself is ended when time is up."""
+    guard = threading.Timer(until.left(), _shut, [sock])
+    guard.daemon = True
+    guard.start()
+    try:
+        yield
+    finally:
+        guard.cancel()
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # also beneath TLS
+
+
+def _path(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def fetch(url: str, *, most: int, seconds: float) -> bytes:
@@ -94,11 +166,11 @@ def _get(parts: SplitResult, url: str, most: int, until: _Until) -> bytes | str:
     try:
         connection = _connect(parts, until)
         try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request(
-                "GET", path, headers={"Accept": "image/*, application/pdf", "Accept-Encoding": "identity"}
-            )
-            answer = connection.getresponse()
+            with _cut_off(connection.sock, until):
+                connection.request(
+                    "GET", _path(parts), headers={"Accept": "image/*, application/pdf", "Accept-Encoding": "identity"}
+                )
+                answer = connection.getresponse()
             if answer.status in _MOVED:
                 return urljoin(url, answer.headers.get("Location", ""))
             _check_status(answer.status)
@@ -135,29 +207,36 @@ def _read(connection: http.client.HTTPConnection, answer: http.client.HTTPRespon
     return bytes(body)
 
 
-def _connect(parts: SplitResult, until: _Until) -> http.client.HTTPConnection:
+def _connect(parts: SplitResult, until: _Until, *, loopback: bool = False) -> http.client.HTTPConnection:
     """Connected to an address that was looked up and judged here; the name is used for TLS and the Host header only."""
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    sock = _socket(host, port, until)
+    sock = _socket(host, port, until, loopback)
     if parts.scheme == "http":
         plain = http.client.HTTPConnection(host, port)
         plain.sock = sock
         return plain
     try:
-        safe = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+        safe = ssl.create_default_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     except (OSError, ValueError):
         sock.close()
+        raise
+    try:
+        with _cut_off(safe, until):
+            safe.do_handshake()
+    except (OSError, ValueError, Away):
+        safe.close()
         raise
     connection = http.client.HTTPSConnection(host, port)
     connection.sock = safe
     return connection
 
 
-def _socket(host: str, port: int, until: _Until) -> socket.socket:
+def _socket(host: str, port: int, until: _Until, loopback: bool) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, where in found:
-        if not is_public(ipaddress.ip_address(str(where[0]).partition("%")[0])):
+        address = ipaddress.ip_address(str(where[0]).partition("%")[0])
+        if not is_public(address) and not (loopback and address.is_loopback):
             raise Refused("This address does not lie on the open internet.")
     family, kind, protocol, _, where = found[0]
     sock = socket.socket(family, kind, protocol)

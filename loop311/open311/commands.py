@@ -15,6 +15,7 @@ from loop311.kit.commands import print_json
 from loop311.kit.problems import Invalid
 from loop311.open311 import pulling
 from loop311.open311.commands_conform import conform
+from loop311.open311.commands_webhooks import webhooks
 from loop311.open311.pulling import Pulled
 
 
@@ -24,6 +25,7 @@ def open311() -> None:
 
 
 open311.add_command(conform)
+open311.add_command(webhooks)
 
 
 @open311.command("pull")

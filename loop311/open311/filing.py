@@ -28,10 +28,14 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 def check_form(request: HttpRequest) -> None:
     """A form, over TLS where the deployment has it: a key that came in the clear is not taken, and nothing is redirected."""
-    if settings.BASE_URL.startswith("https://") and not request.is_secure():
-        raise Forbidden("Send this over https; the key you sent should be replaced.")
+    check_secure(request)
     if request.content_type not in _FORMS:
         raise WrongMediaType("Send a form: application/x-www-form-urlencoded or multipart/form-data.")
+
+
+def check_secure(request: HttpRequest) -> None:
+    if settings.BASE_URL.startswith("https://") and not request.is_secure():
+        raise Forbidden("Send this over https; the key you sent should be replaced.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Jobs of this room: files that were sent as an address are fetched."""
+"""Jobs of this room: files that were sent as an address are fetched, and systems are told of updates."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from loop311.kit import fetching
 from loop311.kit.actor import system
 from loop311.kit.clock import now
 from loop311.kit.images.sniffing import LARGEST_PHOTO
+from loop311.kit.jobs import LATER, defer
 from loop311.kit.problems import Conflict, Invalid, TooLarge
+from loop311.kit.sweeps import watched
 from loop311.kit.uploads import Upload
-from loop311.open311 import services
+from loop311.open311 import services, telling
 from loop311.open311.models import RemotePhoto
 from loop311.requests import services as requests
 
@@ -43,3 +45,18 @@ def fetch_photo(photo: int) -> None:
         services.give_up_photo(row, str(reason), by=by)
     else:
         services.settle_photo(row)
+
+
+@app.task(name="open311.tell", queue="webhooks", retry=RetryStrategy(max_attempts=8, exponential_wait=3))
+def tell(webhook: int) -> None:
+    """What the receiver says is noted on the webhook; this job's own retries are for our own database being away."""
+    telling.tell(webhook)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="open311.tell_again", queue="clock", queueing_lock="open311.tell_again")
+@watched("open311.tell_again", every=timedelta(minutes=1))
+def tell_again(timestamp: int) -> None:
+    """Every minute: calls that are due and whose job was lost."""
+    for webhook in telling.ready():
+        defer("open311.tell", queue="webhooks", priority=LATER, webhook=webhook)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from loop311.catalog.index import CatalogueIndex
 from loop311.georeport.model import UpdateItem
 from loop311.jurisdictions.models import Jurisdiction
@@ -34,9 +36,10 @@ STATUSES: dict[State, str] = {
 }
 """Our state in mySociety's words. What somebody outside has is still watched here, so it is not `internal_referral`, which ends."""
 
-_COMMENTED = "request.commented"
+COMMENTED = "request.commented"
+_INTERNAL = '"public":false'
 TOLD = (
-    _COMMENTED, "request.assigned", "request.started", "request.waiting", "request.resumed", "request.handed_over",
+    COMMENTED, "request.assigned", "request.started", "request.waiting", "request.resumed", "request.handed_over",
     "request.done", "request.declined", "request.closed", "request.reopened", "request.joined", "request.separated",
     "request.leader_done", "request.leader_closed", "request.leader_reopened", "request.rerouted", "request.service_changed",
 )  # fmt: skip
@@ -57,19 +60,29 @@ class Wanted:
 def found(city: Jurisdiction, index: CatalogueIndex, wanted: Wanted) -> list[Event]:
     """One page, oldest first, and one more when another follows. Ids stay for ever: they are those of the ledger."""
     end = wanted.window.end + timedelta(seconds=1)  # the times given out are whole seconds
-    events = Event.objects.filter(
-        jurisdiction=city,
-        subject_type=SUBJECT,
-        kind__in=TOLD,
-        recorded_at__gte=wanted.window.start,
-        recorded_at__lt=end,
-    ).exclude(kind=_COMMENTED, body__contains='"public":false')
     requests = finding.public(city, index)
     if wanted.numbers:
         requests = requests.filter(number__in=list(wanted.numbers))
-    events = events.filter(subject_id__in=requests.values("pk")).order_by("recorded_at", "id")
+    events = _public(city, requests).filter(recorded_at__gte=wanted.window.start, recorded_at__lt=end)
+    events = events.order_by("recorded_at", "id")
     first = (wanted.page - 1) * wanted.page_size
     return list(events[first : first + wanted.page_size + 1])
+
+
+def one(event_id: int, city: Jurisdiction, index: CatalogueIndex, language: str) -> tuple[UpdateItem, datetime] | None:
+    """The update with this id, and when exactly it was; None when it is not public (any more)."""
+    event = _public(city, finding.public(city, index)).filter(pk=event_id).first()
+    return (next(items([event], city, language)), event.recorded_at) if event else None
+
+
+def _public(city: Jurisdiction, requests: QuerySet[Request]) -> QuerySet[Event]:
+    events = Event.objects.filter(jurisdiction=city, subject_type=SUBJECT, kind__in=TOLD)
+    return events.exclude(kind=COMMENTED, body__contains=_INTERNAL).filter(subject_id__in=requests.values("pk"))
+
+
+def is_internal(event: Event) -> bool:
+    """A comment for staff only."""
+    return event.kind == COMMENTED and _INTERNAL in event.body
 
 
 def items(events: Sequence[Event], city: Jurisdiction, language: str) -> Iterator[UpdateItem]:
@@ -78,12 +91,12 @@ def items(events: Sequence[Event], city: Jurisdiction, language: str) -> Iterato
     of_city = {"jurisdiction": city}
     requests = Request.objects.filter(**of_city, pk__in={event.subject_id for event in events})
     known = {request.pk: request for request in requests.select_related("service", "team")}
-    wanted = [body["comment"] for event, body in zip(events, bodies, strict=True) if event.kind == _COMMENTED]
+    wanted = [body["comment"] for event, body in zip(events, bodies, strict=True) if event.kind == COMMENTED]
     words = dict(Comment.objects.filter(**of_city, pk__in=wanted, is_public=True).values_list("pk", "text"))
     for event, body in zip(events, bodies, strict=True):
         request = known[event.subject_id]
         request.jurisdiction = city
-        if event.kind == _COMMENTED:
+        if event.kind == COMMENTED:
             said = public_words(words.get(body["comment"], ""))
         else:
             said = public_sentence(_as_it_was(request, body), language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from loop311.open311 import inquiry_views, views
+from loop311.open311 import inquiry_views, views, webhook_views
 
 app_name = "open311"
 _END = r"(?:\.(?P<ending>[A-Za-z]+))?\Z"
@@ -16,6 +16,9 @@ urlpatterns = [
     re_path(r"^v2/requests?/(?P<number>[^/]+?)" + _END, views.one, name="request"),
     re_path(r"^v2/tokens/(?P<token>[^/]+?)" + _END, views.token, name="token"),
     re_path(rf"^v2/servicerequestupdates{_END}", views.request_updates, name="updates"),
+    re_path(rf"^v2/webhooks{_END}", webhook_views.webhooks, name="webhooks"),
+    re_path(r"^v2/webhooks/(?P<webhook>[0-9]{1,18})/delete" + _END, webhook_views.delete, name="webhook_delete"),
+    re_path(r"^v2/webhooks/(?P<webhook>[0-9]{1,18})" + _END, webhook_views.webhook, name="webhook"),
     re_path(r"^v2/media/(?P<city>[^/]+)/(?P<number>[^/]+)/(?P<photo>[0-9]{1,18})\.jpg\Z", views.media, name="media"),
     re_path(r"^inquiry/v1/services/(?P<name>[^/]+?)" + _END, inquiry_views.services, name="inquiry_services"),
     re_path(r"^inquiry/v1/facilities/(?P<name>[^/]+?)" + _END, inquiry_views.facilities, name="inquiry_facilities"),

@@ -12,6 +12,8 @@ from loop311.notifications import services as notifications
 from loop311.notifications.defaults import TEMPLATES
 from loop311.notifications.sign_in_mail import TEXTS as SIGN_IN_TEXTS
 from loop311.open311 import services as open311
+from loop311.open311 import subscribing
+from loop311.open311.updates import TOLD as TOLD_OVER_OPEN311
 from loop311.requests import services as requests
 from loop311.workorders import services as workorders
 
@@ -46,8 +48,12 @@ _EACH: dict[str, tuple[Handler, ...]] = {
     ),
 }
 
-HANDLERS: dict[str, tuple[Handler, ...]] = _together(_EACH, dict.fromkeys(workorders.FOLLOWED, (workorders.follow,)))
-"""What residents and staff hear of, and the departments' own systems."""
+HANDLERS: dict[str, tuple[Handler, ...]] = _together(
+    _EACH,
+    dict.fromkeys(workorders.FOLLOWED, (workorders.follow,)),
+    dict.fromkeys(TOLD_OVER_OPEN311, (subscribing.follow,)),
+)
+"""What residents and staff hear of, the departments' own systems, and systems that asked to be told."""
 
 ONLY_WHERE: dict[Handler, Callable[[int], bool]] = {workorders.follow: workorders.has_links}
 """Handlers that have something to do in few cities."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from loop311.kit import fetching
-from loop311.kit.fetching import Away, Refused, fetch, is_public
+from loop311.kit.fetching import Away, Refused, check_goal, fetch, is_public, post
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,19 @@ class _Answers(BaseHTTPRequestHandler):
                 return
             time.sleep(0.05)
 
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def heads(self) -> None:
+        """A header that never ends, a byte at a time."""
+        for _ in range(100):
+            try:
+                self.wfile.write(b"H")
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.05)
+
     def log_message(self, *args: Any) -> None:
         pass
 
@@ -170,3 +183,62 @@ def test_nobody_there_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(Away):
         fetch("https://nowhere.example.org/", most=10, seconds=1)
+
+
+# --- Calls ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_gives_the_status_and_is_led_nowhere(server: str) -> None:
+    for path, status in (("whole", 200), ("gone", 404), ("broken", 503), ("inside", 302)):
+        assert post(f"{server}/{path}", b"{}", {}, seconds=5, loopback=True) == status
+    assert _Answers.asked == ["/whole", "/gone", "/broken", "/inside"]
+
+
+def test_who_answers_a_byte_now_and_then_is_cut_off(server: str, open_house: None) -> None:
+    began = time.monotonic()
+    with pytest.raises(Away):
+        post(f"{server}/heads", b"{}", {}, seconds=0.3, loopback=True)
+    with pytest.raises(Away):
+        fetch(f"{server}/heads", most=1000, seconds=0.3)
+    assert time.monotonic() - began < 2
+
+
+def test_a_greeting_over_tls_that_never_ends_is_cut_off(open_house: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_greet, args=[listener], daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(Away):
+            post(f"https://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {}, seconds=0.3, loopback=True)
+        assert time.monotonic() - began < 2
+
+
+def _greet(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        try:
+            connection.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(100):
+                connection.sendall(b"\x02")
+                time.sleep(0.05)
+        except OSError:
+            return
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org/", "https://10.0.0.1/", "https://localhost/", "https://127.1/", "https://[::1]/"]
+)
+def test_calls_go_over_https_to_the_open_internet_only(url: str) -> None:
+    with pytest.raises(Refused):
+        check_goal(url)
+    with pytest.raises(Refused):
+        post(url, b"", {}, seconds=1)
+
+
+def test_this_machine_is_called_where_it_is_allowed_and_what_lies_beside_it_is_not(server: str) -> None:
+    check_goal("http://localhost:8080/", loopback=True)
+    check_goal("https://example.org/")
+    with pytest.raises(Refused):
+        check_goal("http://192.168.1.1/", loopback=True)
+    with pytest.raises(Refused):
+        post(f"{server}/whole", b"", {}, seconds=1)
+    assert not _Answers.asked
