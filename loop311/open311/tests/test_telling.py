@@ -69,7 +69,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 def state(key: str) -> Any:
-    return get("webhooks.json", **{"X-API-Key": key}).json()[0]
+    return get("webhooks.json", Authorization=f"Bearer {key}").json()[0]
 
 
 # --- What is said --------------------------------------------------------------------------------------------------------
