@@ -28,7 +28,7 @@ SECONDS = 10.0
 """For one call, whole."""
 _IN_A_ROW = 20.0
 """Seconds of calls to one webhook before others have their turn."""
-_LEASE = timedelta(seconds=120)
+_LEASE = timedelta(seconds=60)
 KEPT = timedelta(days=1)
 """An update that was not taken for so long is given up."""
 PATIENCE = timedelta(days=5)
