@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from loop311.kit.structs import learn
+
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Texts = dict[Language, str]
@@ -380,3 +382,6 @@ class Catalogue(Definition, frozen=True, kw_only=True):
 
     def service(self, code: str) -> Service | None:
         return next((s for s in self.services if s.code == code), None)
+
+
+learn(Catalogue)

@@ -13,6 +13,7 @@ import msgspec
 
 from loop311.georeport import render
 from loop311.georeport.render import Format
+from loop311.kit.structs import learn
 
 
 class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -176,3 +177,6 @@ def of(data: Mapping[str, Any]) -> Profile:
         return msgspec.convert(data, type=Profile)
     except msgspec.ValidationError as error:
         raise ValueError(str(error).rstrip(".")) from error
+
+
+learn(Profile)

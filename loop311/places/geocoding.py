@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 
 from loop311.jurisdictions.models import Jurisdiction
+from loop311.kit.structs import learn
 from loop311.places.index import area_index
 from loop311.places.policies import is_position
 from loop311.places.search import Match, search
@@ -175,3 +176,6 @@ def _inside(jurisdiction: Jurisdiction, candidates: Sequence[Candidate]) -> list
         return []
     index = area_index(jurisdiction.pk)
     return [found for found in candidates if index.inside_city(found.latitude, found.longitude)]
+
+
+learn(list[_Hit])

@@ -13,6 +13,7 @@ import shapely
 from pyproj.exceptions import CRSError, ProjError
 
 from loop311.kit.problems import Invalid
+from loop311.kit.structs import learn
 from loop311.places.properties import Scalar, key_of, name_of, naming, plain
 
 MAX_BYTES = 200_000_000
@@ -247,3 +248,6 @@ def _check_overlaps(shapes: Sequence[Shape], lines: list[str]) -> None:
 
 def short(lines: list[str]) -> list[str]:
     return lines if len(lines) <= MAX_LINES else [*lines[:MAX_LINES], f"... and {len(lines) - MAX_LINES} more lines."]
+
+
+learn(File, _Geometry)

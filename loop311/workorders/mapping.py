@@ -13,6 +13,7 @@ import msgspec
 from loop311.catalog.conditions import visible_questions
 from loop311.catalog.definitions import Answer, Code, Definition, Priority, Question
 from loop311.catalog.index import CatalogueIndex
+from loop311.kit.structs import learn
 from loop311.workorders.connectors.base import Contact, Outgoing
 
 SecretPlace = Annotated[str, msgspec.Meta(pattern=r"^(|env:LOOP311_LINK_[A-Z0-9_]{1,99}|file:/.{1,400})$")]
@@ -237,3 +238,6 @@ def _description(mapped: ServiceMap, index: CatalogueIndex, asked: Sequence[Ques
 def _spoken(question: Question, answer: Answer, index: CatalogueIndex, language: str) -> str:
     names = {choice.code: index.text(choice.texts, language) for choice in question.choices}
     return ", ".join(names.get(each, each) for each in _texts(answer))
+
+
+learn(LinkMap, LinksFile)

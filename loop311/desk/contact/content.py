@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from loop311.kit.problems import FieldProblem, Invalid, TooLarge
+from loop311.kit.structs import learn
 
 OF_THE_CALLER = ("who", "name", "phone", "email", "language", "on_behalf_of", "anonymous")
 OF_THE_THING = ("want", "address", "location_note", "description")
@@ -126,3 +127,6 @@ def _bounded(field: str, value: str) -> str:
         detail = f"This is longer than {_LONGEST} characters."
         raise Invalid(detail, fields=[FieldProblem(field, detail)])
     return "".join(c for c in value if c != "\x00" and not "\ud800" <= c <= "\udfff")
+
+
+learn(Content)

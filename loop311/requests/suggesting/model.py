@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from loop311.kit.structs import learn
 from loop311.requests.suggesting.features import BUCKETS, SCHEME, features
 
 _MAGIC = b"loop311 suggest\n"
@@ -123,3 +124,6 @@ def _mapped(file: BinaryIO, header: Header, after_header: int) -> Model:
     file.seek(bias_at)
     bias = np.frombuffer(file.read(), dtype="<f4")
     return Model(header, np.memmap(file, "<f2", "r", matrix_at, (header.buckets, services)), bias)
+
+
+learn(Header)

@@ -15,6 +15,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from loop311.kit.structs import learn
+
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """What goes over the counter: frozen, compared by value."""
@@ -306,3 +308,6 @@ class Kind:
     needs_secret: bool = True
     calls_back: bool = False
     """Whether they may call us (`receive`)."""
+
+    def __post_init__(self) -> None:
+        learn(self.options)

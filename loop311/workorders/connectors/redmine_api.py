@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from loop311.kit.clock import now
+from loop311.kit.structs import learn
 from loop311.workorders.connectors.base import CannotTell
 
 MOST_BYTES = 8_000_000
@@ -325,3 +326,6 @@ def _trusted() -> ssl.SSLContext:
 
 def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+learn(Errors, Statuses, Priorities, ProjectAnswer, UserAnswer, IssueAnswer, Issues, UploadAnswer)

@@ -16,6 +16,7 @@ import msgspec
 from loop311.georeport.profile import Limits, Profile
 from loop311.georeport.wire import Lost, Reply, Wire
 from loop311.kit.clock import now
+from loop311.kit.structs import learn
 from loop311.workorders import signing
 from loop311.workorders.connectors.base import (
     Answer,
@@ -219,3 +220,6 @@ def _report(state: State) -> Report:
 WEBHOOK = Kind(
     make=Webhook, options=WebhookOptions, summary="A system of the department's own, by signed calls.", calls_back=True
 )
+
+
+learn(Event, list[State], Taken)
