@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+from collections.abc import Sequence
 
 import structlog
 from procrastinate import App
@@ -23,6 +25,13 @@ GIVEN_UP = 12.0
 GRACE = 15.0
 """Seconds that running jobs get when the worker is told to stop."""
 
+OWN = ("builtin", "clock", "default", "events", "history", "messages", "photos")
+"""Queues whose jobs share the worker's places."""
+
+APART = {"workorders": 2, "heartbeats": 2}
+"""Queue -> places of its own. Their jobs wait for other people's servers, and nothing of ours shall wait with them; nor shall
+the look whether a department's system lives stand behind what is being said to one that hangs."""
+
 
 def work(*, concurrency: int = 2) -> None:
     """Until SIGTERM or SIGINT. Raises when the database goes away; whoever started it starts it again."""
@@ -33,18 +42,33 @@ def work(*, concurrency: int = 2) -> None:
 
 async def _work(worker_app: App, concurrency: int) -> None:
     async with worker_app.open_async():
-        rescuing = asyncio.create_task(_rescue(worker_app))
+        told = asyncio.Event()
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(stop, told.set)
+        workers = [_run(worker_app, OWN, concurrency, "")]
+        workers += [_run(worker_app, (queue,), places, f"-{queue}") for queue, places in APART.items()]
+        tasks = [asyncio.create_task(each) for each in (told.wait(), _rescue(worker_app), *workers)]
         try:
-            await worker_app.run_worker_async(
-                name=f"worker-{os.getpid()}",
-                concurrency=concurrency,
-                update_heartbeat_interval=HEARTBEAT,
-                stalled_worker_timeout=GIVEN_UP,
-                shutdown_graceful_timeout=GRACE,
-                delete_jobs="successful",
-            )
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()  # a worker that failed is raised
         finally:
-            rescuing.cancel()
+            for task in tasks:
+                task.cancel()  # to a worker this means: take no more, and end what runs
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run(worker_app: App, queues: Sequence[str], places: int, suffix: str) -> None:
+    await worker_app.run_worker_async(
+        queues=list(queues),  # a tuple would be read as a row, not as an array
+        name=f"worker-{os.getpid()}{suffix}",
+        concurrency=places,
+        update_heartbeat_interval=HEARTBEAT,
+        stalled_worker_timeout=GIVEN_UP,
+        shutdown_graceful_timeout=GRACE,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
 
 
 async def _rescue(worker_app: App) -> None:

@@ -25,12 +25,12 @@ def send(link: int) -> None:
         defer("workorders.send", queue="workorders", priority=LATER, link=link)
 
 
-@app.task(name="workorders.beat", queue="workorders")
+@app.task(name="workorders.beat", queue="heartbeats")
 def beat(link: int, again: bool = False) -> None:
     """One heartbeat; after one that failed, another before the next minute, so that a break shows within two."""
     state = working.beat(link)
     if state is LinkState.SHAKY and not again:
-        defer("workorders.beat", queue="workorders", at=now() + AGAIN, link=link, again=True)
+        defer("workorders.beat", queue="heartbeats", at=now() + AGAIN, link=link, again=True)
 
 
 @app.task(name="workorders.reconcile", queue="workorders", retry=RetryStrategy(max_attempts=6, wait=900))
@@ -46,7 +46,7 @@ def sweep(timestamp: int) -> None:
     """Every minute: a heartbeat for each link, a job for each that has something to say, and who is silent is down."""
     services.mark_silent()
     for link in services.to_beat():
-        defer("workorders.beat", queue="workorders", link=link)
+        defer("workorders.beat", queue="heartbeats", link=link)
     for link in services.waiting_links(now()):
         defer("workorders.send", queue="workorders", link=link)
 

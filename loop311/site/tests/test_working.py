@@ -8,7 +8,7 @@ from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from loop311.site.working import GIVEN_UP, rescue_once
+from loop311.site.working import APART, GIVEN_UP, OWN, rescue_once
 
 
 @pytest.mark.django_db
@@ -28,3 +28,9 @@ def test_only_the_jobs_of_dead_workers_are_put_back() -> None:
     assert async_to_sync(rescue_once)(app) == 2
     states = dict(ProcrastinateJob.objects.values_list("task_name", "status"))
     assert states == {"of-dead": "todo", "of-living": "doing", "of-forgotten": "todo"}
+
+
+def test_every_queue_has_places_in_the_worker_and_one_only() -> None:
+    used = {task.queue for task in app.tasks.values()}
+    assert used <= set(OWN) | set(APART)
+    assert not set(OWN) & set(APART)

@@ -4,6 +4,7 @@ what happened. Works with any Redmine from 3.3 on that has REST switched on, as 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, ClassVar, Literal
@@ -47,7 +48,10 @@ from loop311.workorders.connectors.redmine_api import (
 from loop311.workorders.connectors.redmine_words import custom_fields, description, mark, note, reference_in, subject
 
 SEEN = timedelta(minutes=8)
-"""Of the ten minutes by which polls overlap: what is older was there to be seen when the poll before this one looked."""
+"""Of the ten minutes by which polls overlap: what is older was there to be read when the poll before this one looked."""
+
+PATIENCE = 3
+"""Times the time-out: so long may one poll take."""
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -268,13 +272,20 @@ class Redmine:
         return None
 
     def poll(self, since: datetime) -> Iterable[Report]:
+        """In the order of their last change; when that takes too long, the next poll goes on where this one ended (`newest`)."""
+        end = time.monotonic() + PATIENCE * self._setup.timeout
         with self._talk() as api:
             api.knock()
             start = since + min(api.skew, timedelta())  # a clock that is behind: what happens now is in our past there
             changed = api.issues({"updated_on": f">={utc(start)}"})
-            self.newest = max((issue.updated_on for issue in changed), default=None)
-            unread = [row for row in changed if self._reference(row) and not _is_untouched(row, since)]
-            reports = [report for row in unread for report in self._happened(api, row, start)]
+            unread = [row for row in changed if self._reference(row) and row.updated_on >= start + SEEN]
+            self.newest = max((row.updated_on for row in changed), default=None)
+            reports: list[Report] = []
+            for row in sorted(unread, key=lambda row: row.updated_on):
+                if time.monotonic() > end:
+                    self.newest = row.updated_on
+                    break
+                reports += self._happened(api, row, start)
         return sorted(reports, key=lambda report: (report.at, int(report.id.partition(":")[2])))
 
     def _happened(self, api: Api, row: Issue, start: datetime) -> Iterator[Report]:
@@ -367,11 +378,6 @@ class Redmine:
 
     def _day(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self._options.zone).date().isoformat() if moment and self._options.time_zone else None
-
-
-def _is_untouched(row: Issue, since: datetime) -> bool:
-    """Not changed after its first second, and read at least once since."""
-    return row.updated_on == row.created_on and row.updated_on < since + SEEN
 
 
 def _said(issue: Issue | None, change: Change) -> Journal | None:

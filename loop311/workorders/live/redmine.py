@@ -88,7 +88,8 @@ class LiveRedmine:
     def start(self) -> None:
         """Back when it answers."""
         address = f"tcp://127.0.0.1:{self.port}"
-        command = ["puma", "-b", address, "-t", "2:4", "-e", "production"]
+        # One thread: SQLite's waiting for a lock stops all of a Ruby process, also the thread that holds it.
+        command = ["puma", "-b", address, "-t", "1:1", "-e", "production"]
         self._process = spawn(command, self.root / "puma.log", folder=self.root, environment=self._environment)
         end = time.monotonic() + READY_WITHIN
         while time.monotonic() < end and self._process.poll() is None:

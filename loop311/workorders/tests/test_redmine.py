@@ -251,15 +251,30 @@ def test_a_poll_skips_nothing_when_their_clock_is_ahead(fake: Fake, ours: Redmin
     assert fake.queries[-1]["updated_on"] == ">=2026-11-20T12:00:00Z"
 
 
-def test_issues_nobody_worked_on_are_not_read_again_and_again(fake: Fake, ours: Redmine) -> None:
-    """Their times are whole seconds: work in the very second of the filing shows only in the issue itself, which is read once."""
-    fake.answers["GET /issues.json"] = {"issues": [_issue(5, created_on=AT)], "total_count": 1}
-    filed = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-    for since, read in ((filed - timedelta(minutes=9), 1), (filed - timedelta(minutes=7), 0)):
+def test_issues_that_were_read_are_not_read_again_and_again(fake: Fake, ours: Redmine) -> None:
+    fake.answers["GET /issues.json"] = {"issues": [_issue(5)], "total_count": 1}
+    changed = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    for since, read in ((changed - timedelta(minutes=9), 1), (changed - timedelta(minutes=7), 0)):
         fake.asked.clear()
         list(ours.poll(since))
         assert fake.asked.count("GET /issues/5.json") == read
-    assert ours.newest == filed
+    assert ours.newest == changed
+
+
+def test_a_poll_that_takes_too_long_is_gone_on_with(fake: Fake, ours: Redmine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [_issue(n, updated_on=f"2026-11-20T10:0{9 - n}:00Z") for n in (5, 6, 7)]
+    fake.answers["GET /issues.json"] = {"issues": rows, "total_count": 3}
+    clock = [0.0]
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        clock[0] += 99
+        return httpx.Response(200, json={"issue": _issue(7)})
+
+    fake.answers["GET /issues/7.json"] = slow
+    monkeypatch.setattr("loop311.workorders.connectors.redmine.time.monotonic", lambda: clock[0])
+    list(ours.poll(datetime(2026, 11, 20, 9, 50, tzinfo=UTC)))
+    assert [asked for asked in fake.asked if asked.startswith("GET /issues/")] == ["GET /issues/7.json"]
+    assert ours.newest == datetime(2026, 11, 20, 10, 3, tzinfo=UTC)
 
 
 def _happenings(*journals: dict[str, Any]) -> dict[str, Any]:
@@ -278,7 +293,7 @@ def test_reports_come_oldest_first_and_ours_are_not_among_them(fake: Fake, ours:
         {"id": 2, "created_on": "2026-11-01T10:00:00Z", "user": {"id": 8}, "notes": "Long ago"},
         {"id": 13, "created_on": "2026-11-20T10:00:06Z", "notes": None, "details": [{**step, "new_value": "77"}]},
     )
-    heard = list(ours.poll(datetime(2026, 11, 20, 9, 59, tzinfo=UTC)))
+    heard = list(ours.poll(datetime(2026, 11, 20, 9, 51, tzinfo=UTC)))
     assert [(report.id, report.status, report.words) for report in heard] == [
         ("journal:9", "In Progress", "Going"),
         ("journal:12", "", "Later"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import msgspec
 import pytest
@@ -83,11 +84,13 @@ def test_cancelling_twice_is_cancelling_once(story: Story) -> None:
 def test_the_recorded_answers_are_what_redmine_answers_today(told: tuple[Story, Recorder]) -> None:
     """The same calls with the same codes; what they hold is compared by the tests above."""
     kept = msgspec.json.decode(RECORDED.read_bytes())
-    assert [_outline(row) for row in told[1].kept] == [_outline(row) for row in kept]
+    assert _outline(told[1].kept) == _outline(kept)
 
 
-def _outline(row: dict[str, object]) -> tuple[str, object]:
-    return re.sub(r"\d+", "N", str(row["asked"])), row["status"]
+def _outline(rows: list[dict[str, object]]) -> list[tuple[str, object]]:
+    """As many of one kind in a row as there are issues there count once."""
+    calls = [(re.sub(r"\d+", "N", str(row["asked"])), row["status"]) for row in rows]
+    return [call for call, _ in groupby(calls)]
 
 
 def test_peoples_words_are_shown_as_they_are(redmine: LiveRedmine, ours: Redmine) -> None:
