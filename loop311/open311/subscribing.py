@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
 
 from loop311.accounts.models import Token
@@ -159,6 +159,16 @@ def end(webhook: Webhook, reason: str, *, at: datetime | None = None) -> Webhook
 
 
 # --- What happens --------------------------------------------------------------------------------------------------------
+
+
+_LIVE = "SELECT EXISTS (SELECT 1 FROM open311_webhook WHERE jurisdiction_id = %s AND ended_at IS NULL)"
+
+
+def has_webhooks(jurisdiction_id: int) -> bool:
+    """Whether anybody is to be told. Plain SQL: every update asks it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [jurisdiction_id])
+        return bool(cursor.fetchone()[0])
 
 
 def follow(event_id: int) -> None:

@@ -55,7 +55,10 @@ HANDLERS: dict[str, tuple[Handler, ...]] = _together(
 )
 """What residents and staff hear of, the departments' own systems, and systems that asked to be told."""
 
-ONLY_WHERE: dict[Handler, Callable[[int], bool]] = {workorders.follow: workorders.has_links}
+ONLY_WHERE: dict[Handler, Callable[[int], bool]] = {
+    workorders.follow: workorders.has_links,
+    subscribing.follow: subscribing.has_webhooks,
+}
 """Handlers that have something to do in few cities."""
 
 SUBJECT_TABLES: dict[str, str] = {"request": "requests_request"}

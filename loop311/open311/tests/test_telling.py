@@ -179,11 +179,16 @@ def test_matching_asks_as_often_however_many_there_are(city: City, key: str, rec
     assert WebhookCall.objects.filter(event=event).count() == 9
 
 
-def test_where_nobody_listens_an_update_costs_two_questions(city: City, django_assert_num_queries: Any) -> None:
-    assign(city.file(at=now()), by=city.system)
-    event = Event.objects.get(kind="request.assigned").pk
-    with django_assert_num_queries(2):
-        subscribing.follow(event)
+def test_an_update_has_a_job_only_where_somebody_listens(city: City, key: str, receiver: Receiver) -> None:
+    of_ours = ProcrastinateJob.objects.filter(args__handler="loop311.open311.subscribing.follow")
+    request = assign(city.file(at=now()), by=city.system)
+    assert not of_ours.exists()
+    subscribe(key, receiver)
+    start(request, by=city.system)
+    assert of_ours.count() == 1
+    subscribing.end(Webhook.objects.get(), "Enough.")
+    comment(request, text="Soon", by=city.system, is_public=True)
+    assert of_ours.count() == 1
 
 
 # --- What is not taken ---------------------------------------------------------------------------------------------------
