@@ -28,7 +28,7 @@ GRACE = 15.0
 OWN = ("builtin", "clock", "default", "events", "history", "messages", "photos")
 """Queues whose jobs share the worker's places."""
 
-APART = {"workorders": 2, "heartbeats": 2}
+APART = {"workorders": 2, "heartbeats": 2, "webhooks": 2}
 """Queue -> places of its own. Their jobs wait for other people's servers, and nothing of ours shall wait with them; nor shall
 the look whether a department's system lives stand behind what is being said to one that hangs."""
 
