@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from loop311.catalog.definitions import Publicity
 from loop311.open311.finding import Row
 from loop311.requests.policies import State
 
@@ -22,8 +23,9 @@ def attributes(request: Row, sentence: str) -> dict[str, Any]:
         "reopened_count": request.reopened_count,
         "is_joined": request.state == State.JOINED,
         **_promise(request),
-        "areas": [{"layer": layer, "key": key} for layer, key in sorted(json.loads(request.areas).items())],
     }
+    if request.publicity == Publicity.EXACT:  # of a small area the key alone could tell the house
+        said["areas"] = [{"layer": layer, "key": key} for layer, key in sorted(json.loads(request.areas).items())]
     if request.state in _ENDS:
         said |= {"outcome": request.outcome, "outcome_sentence": sentence}
     if request.ended_at:

@@ -216,3 +216,10 @@ def test_who_asks_with_a_clock_that_is_ahead_finds_nothing_yet(city: City) -> No
     later = (now() + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for name in ("requests", "servicerequestupdates"):
         assert get(f"{name}.json?start_date={later}").json() == []
+
+
+def test_extensions_of_a_sensitive_request_name_no_area(city: City) -> None:
+    request = city.file(at=now())
+    Request.objects.filter(pk=request.pk).update(areas={"plat": "7"}, publicity="block", version=2)
+    (seen,) = get("requests.json?extensions=true").json()
+    assert "areas" not in seen["extended_attributes"]
