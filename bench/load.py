@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import environ
 
+from bench.floor import Floor, take_turns
+
 _PATIENCE = 60.0
 _UNCHANGED = 304
 """Has no body, whatever length it names."""
@@ -112,3 +114,13 @@ def rate(clients: list[Client], ask: Callable[[Client, int], None], seconds: flo
     if errors:
         raise errors[0]
     return sum(counts) / (time.perf_counter() - begun)
+
+
+def beside(
+    floor: Floor, script: str, clients: list[Client], ask: Callable[[Client, int], None], seconds: float
+) -> tuple[float, float]:
+    """Answers a second, and runs of the script a second by as many connections, in turns after a moment to get warm."""
+    rate(clients, ask, 0.5)
+    return take_turns(
+        lambda while_: rate(clients, ask, while_), lambda while_: floor.rate(script, len(clients), while_), seconds
+    )

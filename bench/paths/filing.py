@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client as InProcess
 
 from bench.floor import Floor, take_turns
-from bench.load import Client, rate, web_server
+from bench.load import Client, beside, web_server
 from bench.recording import Script, Statement, recorded
 from bench.results import Effort, Result, against_floor
 from bench.town import Town
@@ -63,12 +63,7 @@ def _over_http(town: Town, service: Service, size: int, floor: Floor, effort: Ef
             if status != 201:
                 raise RuntimeError(f"filing answered {status}: {body[:500]!r}")
 
-        rate(clients, ask, 0.5)
-        ours, theirs = take_turns(
-            lambda seconds: rate(clients, ask, seconds),
-            lambda seconds: floor.rate(script, effort.clients, seconds),
-            effort.seconds,
-        )
+        ours, theirs = beside(floor, script, clients, ask, effort.seconds)
     note = f"POST /api/v1/requests with a key, {effort.clients} clients; floor: its {len(statements)} statements"
     return against_floor("filing", size, ours, theirs, 0.20, note)
 

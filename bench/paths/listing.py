@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from django.test import Client as InProcess
 
-from bench.floor import Floor, take_turns
-from bench.load import Client, rate, web_server
+from bench.floor import Floor
+from bench.load import Client, beside, web_server
 from bench.recording import Script, Statement, recorded
 from bench.results import Effort, Result, against_floor
 from bench.town import Town
@@ -28,12 +28,7 @@ def measure(town: Town, size: int, floor: Floor, effort: Effort) -> Iterator[Res
             if status != 200:
                 raise RuntimeError(f"the list answered {status}")
 
-        rate(clients, ask, 0.5)
-        ours, theirs = take_turns(
-            lambda seconds: rate(clients, ask, seconds),
-            lambda seconds: floor.rate(script, effort.clients, seconds),
-            effort.seconds,
-        )
+        ours, theirs = beside(floor, script, clients, ask, effort.seconds)
     note = f"GET /api/v1/requests, {ROWS} newest of a team, {effort.clients} clients; floor: the same SELECT"
     yield against_floor("list of a team", size, ours, theirs, 0.10, note)
 

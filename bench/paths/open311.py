@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.test import Client as InProcess
 
-from bench.floor import Floor, take_turns
-from bench.load import Client, rate, web_server
+from bench.floor import Floor
+from bench.load import Client, beside, rate, web_server
 from bench.paths.filing import FRESH, lock_of
 from bench.recording import Script, recorded
 from bench.results import Effort, Result, against_floor
@@ -62,12 +62,7 @@ def _list(size: int, floor: Floor, effort: Effort) -> Iterator[Result]:
             if status != 200:
                 raise RuntimeError(f"the list answered {status}")
 
-        rate(clients, ask, 0.5)
-        ours, theirs = take_turns(
-            lambda seconds: rate(clients, ask, seconds),
-            lambda seconds: floor.rate(script, effort.clients, seconds),
-            effort.seconds,
-        )
+        ours, theirs = beside(floor, script, clients, ask, effort.seconds)
     note = f"GET requests.json, {ROWS} newest, {effort.clients} clients; floor: the same SELECT"
     yield against_floor("Open311 list", size, ours, theirs, 0.15, note)
     if not _before:
@@ -102,12 +97,7 @@ def _filing(town: Town, size: int, floor: Floor, effort: Effort) -> Result:
             if status != 200:
                 raise RuntimeError(f"filing answered {status}: {body[:500]!r}")
 
-        rate(clients, ask, 0.5)
-        ours, theirs = take_turns(
-            lambda seconds: rate(clients, ask, seconds),
-            lambda seconds: floor.rate(script, effort.clients, seconds),
-            effort.seconds,
-        )
+        ours, theirs = beside(floor, script, clients, ask, effort.seconds)
     note = f"POST requests.json with a key, {effort.clients} clients; floor: its {len(statements)} statements"
     return against_floor("Open311 filing", size, ours, theirs, 0.25, note)
 

@@ -182,3 +182,15 @@ def _listen(driver: Driver) -> None:
 
     driver.tab.on("console", said)
     driver.tab.on("pageerror", lambda error: driver.faults.append(f"{driver.flow} error: {error}"))
+
+
+def place_the_pothole(driver: Driver) -> None:
+    """From the safety question on: no danger, the address by keyboard, and the questions of the service."""
+    driver.radio("danger", "no")
+    driver.press("Alt+3")
+    driver.type("412 elm")
+    driver.until("412 Elm St", "#places")
+    driver.press("ArrowDown", "Enter")
+    driver.until("Found:", "#places")
+    for question, choice in {"size": "tire", "edge": "round", "bottom_visible": "yes"}.items():
+        driver.radio(question, choice)

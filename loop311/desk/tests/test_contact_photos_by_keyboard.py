@@ -10,7 +10,7 @@ from django.conf import settings
 from playwright.sync_api import expect
 
 from loop311.desk.testing import Sitting, a_call_center
-from loop311.desk.tests.driving import CHROMIUM, LOOKS, Driver, Look, drive
+from loop311.desk.tests.driving import CHROMIUM, LOOKS, Driver, Look, drive, place_the_pothole
 from loop311.kit.tests import pictures
 from loop311.requests.models import Enclosure, Request
 
@@ -69,14 +69,7 @@ def a_photo(driver: Driver) -> None:
     expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=20_000)
     driver.on("#c-photos")
     driver.see("kept")
-    driver.radio("danger", "no")
-    driver.press("Alt+3")
-    driver.type("412 elm")
-    driver.until("412 Elm St", "#places")
-    driver.press("ArrowDown", "Enter")
-    driver.until("Found:", "#places")
-    for question in ("size", "edge", "bottom_visible"):
-        driver.radio(question, {"size": "tire", "edge": "round", "bottom_visible": "yes"}[question])
+    place_the_pothole(driver)
     driver.see("questions")
     driver.fits()
     driver.press("Control+Enter")

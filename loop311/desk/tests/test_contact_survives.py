@@ -12,7 +12,7 @@ from loop311.accounts.policies import Role
 from loop311.desk.contact.content import read
 from loop311.desk.models import Draft
 from loop311.desk.testing import Sitting, a_call_center, sit
-from loop311.desk.tests.driving import CHROMIUM, Driver, drive
+from loop311.desk.tests.driving import CHROMIUM, Driver, drive, place_the_pothole
 from loop311.requests.models import Request
 
 pytestmark = [
@@ -238,14 +238,7 @@ def refused(driver: Driver) -> None:
     driver.until("Not done yet", "#wrong")
     driver.on("[name=q-danger]")
     driver.see("refused")
-    driver.radio("danger", "no")
-    driver.press("Alt+3")
-    driver.type("412 elm")
-    driver.until("412 Elm St", "#places")
-    driver.press("ArrowDown", "Enter")
-    driver.until("Found:", "#places")
-    for question in ("size", "edge", "bottom_visible"):
-        driver.radio(question, {"size": "tire", "edge": "round", "bottom_visible": "yes"}[question])
+    place_the_pothole(driver)
     driver.press("Alt+6")
     driver.on("#save")
     driver.press("Enter", "Enter")
