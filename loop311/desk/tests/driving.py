@@ -31,6 +31,9 @@ IN_VIEW = """selector => {
 SCREENS = Path(os.environ.get("LOOP311_SCREENS") or Path(settings.LOOP311_HOME) / "screens")
 """Where the pictures go."""
 
+PATIENCE = 60_000
+"""Milliseconds; long, since it is only waited out where something is wrong, and the machine may be busy with other tests."""
+
 REFUSED = re.compile(
     r"a status of (401|403|409|422)|Status Error Code 40[13]|ERR_INTERNET_DISCONNECTED|htmx:(afterRequest|sendError)"
 )
@@ -75,11 +78,11 @@ class Driver:
 
     def until(self, words: str, place: str = "main") -> None:
         """Wait until the words stand there."""
-        expect(self.tab.locator(place).get_by_text(words).first).to_be_visible(timeout=20_000)
+        expect(self.tab.locator(place).get_by_text(words).first).to_be_visible(timeout=PATIENCE)
 
     def on(self, selector: str) -> None:
         """Wait until the keyboard is there."""
-        expect(self.tab.locator(selector).first).to_be_focused(timeout=20_000)
+        expect(self.tab.locator(selector).first).to_be_focused(timeout=PATIENCE)
 
     def radio(self, name: str, choice: str) -> None:
         """Go to the question with Tab, then choose with the arrows."""
@@ -120,7 +123,7 @@ class Driver:
         self.faults += [f"{self.flow}: {each} is out of sight" for each in hidden]
 
     def settle(self) -> None:
-        expect(self.tab.locator(".htmx-request")).to_have_count(0, timeout=20_000)
+        expect(self.tab.locator(".htmx-request")).to_have_count(0, timeout=PATIENCE)
         self.tab.wait_for_timeout(60)
 
 
@@ -169,7 +172,7 @@ def _play(server: str, session: str, flow: Flow, look: Look, start: str) -> list
 
 def _window(context: BrowserContext) -> Page:
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(PATIENCE)
     return tab
 
 

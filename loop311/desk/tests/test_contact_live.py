@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from loop311.accounts.policies import Role
 from loop311.desk.testing import Sitting, a_call_center, sit
-from loop311.desk.tests.driving import CHROMIUM, Driver, drive
+from loop311.desk.tests.driving import CHROMIUM, PATIENCE, Driver, drive
 from loop311.kit.testing import page
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -36,12 +36,12 @@ def a_gap_elsewhere(driver: Driver) -> None:
     driver.type("something els")
     begun = time.monotonic()
     desk.locator("#id_words").press("Enter", no_wait_after=True)
-    expect(driver.tab.locator("#unknown")).to_contain_text("Where does the parade begin?", timeout=10_000)
+    expect(driver.tab.locator("#unknown")).to_contain_text("Where does the parade begin?", timeout=PATIENCE)
     SEEN.append(time.monotonic() - begun)
     driver.type("e")
     driver.on("#c-want")
     expect(driver.tab.locator("#c-want")).to_have_value("something else")
-    expect(driver.tab.locator("#saved")).to_contain_text("Kept at", timeout=20_000)
+    expect(driver.tab.locator("#saved")).to_contain_text("Kept at", timeout=PATIENCE)
     driver.see("a-gap")
     colleague.close()
 

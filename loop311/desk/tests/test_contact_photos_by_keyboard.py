@@ -10,7 +10,7 @@ from django.conf import settings
 from playwright.sync_api import expect
 
 from loop311.desk.testing import Sitting, a_call_center
-from loop311.desk.tests.driving import CHROMIUM, LOOKS, Driver, Look, drive, place_the_pothole
+from loop311.desk.tests.driving import CHROMIUM, LOOKS, PATIENCE, Driver, Look, drive, place_the_pothole
 from loop311.kit.tests import pictures
 from loop311.requests.models import Enclosure, Request
 
@@ -66,7 +66,7 @@ def a_photo(driver: Driver) -> None:
     driver.on("#c-photos")
     driver.see("refused")
     chosen(driver)
-    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=20_000)
+    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=PATIENCE)
     driver.on("#c-photos")
     driver.see("kept")
     place_the_pothole(driver)
@@ -85,10 +85,10 @@ def test_a_photo_is_chosen_by_keyboard_and_goes_with_the_request(desk: Sitting, 
 def taken_out(driver: Driver) -> None:
     begun(driver)
     chosen(driver)
-    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=20_000)
+    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=PATIENCE)
     driver.press("Tab")
     driver.press("Enter")
-    expect(driver.tab.locator(SMALL)).to_have_count(0, timeout=20_000)
+    expect(driver.tab.locator(SMALL)).to_have_count(0, timeout=PATIENCE)
     driver.on("#c-photos")
 
 
@@ -103,7 +103,7 @@ def a_broken_connection(driver: Driver) -> None:
     chosen(driver)
     driver.until("No connection", "#banner")
     driver.tab.context.set_offline(False)
-    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=30_000)
+    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=PATIENCE)
 
 
 def test_a_photo_chosen_without_a_connection_goes_when_it_is_back(desk: Sitting, live_server: Any) -> None:
@@ -144,7 +144,7 @@ def an_expired_sign_in(driver: Driver) -> None:
     other.keyboard.press("Enter")
     other.get_by_text("You are signed in").first.wait_for()
     other.close()
-    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=30_000)
+    expect(driver.tab.locator(SMALL)).to_have_count(1, timeout=PATIENCE)
 
 
 def test_a_photo_chosen_after_the_sign_in_expired_goes_after_the_next(desk: Sitting, live_server: Any) -> None:

@@ -12,7 +12,7 @@ from loop311.accounts.policies import Role
 from loop311.desk.contact.content import read
 from loop311.desk.models import Draft
 from loop311.desk.testing import Sitting, a_call_center, sit
-from loop311.desk.tests.driving import CHROMIUM, Driver, drive, place_the_pothole
+from loop311.desk.tests.driving import CHROMIUM, PATIENCE, Driver, drive, place_the_pothole
 from loop311.requests.models import Request
 
 pytestmark = [
@@ -50,7 +50,7 @@ def wants(driver: Driver, words: str) -> None:
 
 def saved(driver: Driver) -> None:
     """The server has every word."""
-    expect(driver.tab.locator("#saved")).to_contain_text("Kept at", timeout=20_000)
+    expect(driver.tab.locator("#saved")).to_contain_text("Kept at", timeout=PATIENCE)
     driver.settle()
 
 
@@ -127,7 +127,7 @@ def two_windows(driver: Driver) -> None:
     wants(driver, "words of the first window")
     driver.tab.wait_for_timeout(1500)
     other.locator("#c-want").press_sequentially("words of the second window", delay=5)
-    expect(other.locator("#wrong")).to_contain_text("changed in another window", timeout=20_000)
+    expect(other.locator("#wrong")).to_contain_text("changed in another window", timeout=PATIENCE)
     expect(other.locator("#wrong")).to_contain_text("words of the first window")
     expect(other.locator("#c-want")).to_have_value("words of the second window")
     first, driver.tab = driver.tab, other
@@ -194,7 +194,7 @@ def the_map(driver: Driver) -> None:
     driver.press("Enter", "Enter")
     driver.until("Something else", "#want")
     driver.press("Alt+m")
-    expect(driver.tab.locator("city-map[ready]")).to_be_visible(timeout=20_000)
+    expect(driver.tab.locator("city-map[ready]")).to_be_visible(timeout=PATIENCE)
     driver.see("map")
     driver.tab.locator("city-map .city-map__bar button").press("Enter")
     driver.until("Found:", "#places")

@@ -41,7 +41,7 @@ def both(lead: Sitting, crew: Sitting, base: str, play: Play) -> Any:
     errors: list[str] = []
 
     def run() -> Any:
-        expect.set_options(timeout=20_000)
+        expect.set_options(timeout=60_000)
         with sync_playwright() as playwright:
             arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -222,7 +222,7 @@ def drive(address: str, session: str, colours: Any) -> dict[str, Any]:
 
 def _drawn(tab: Tab, complaints: list[str]) -> None:
     try:
-        tab.wait_for_selector("city-map[ready]", timeout=15_000)
+        tab.wait_for_selector("city-map[ready]", timeout=60_000)
     except TooLate as error:
         raise AssertionError(complaints) from error
 
