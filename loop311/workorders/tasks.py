@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from loop311.kit.clock import now
 from loop311.kit.jobs import LATER, defer
-from loop311.kit.sweeps import pass_over, watched
+from loop311.kit.sweeps import watched
 from loop311.workorders import services, working
-from loop311.workorders.connectors.base import CannotTell
 from loop311.workorders.policies import AGAIN, LinkState
-
-log = structlog.get_logger(__name__)
 
 
 @app.task(name="workorders.send", queue="workorders", retry=RetryStrategy(max_attempts=8, exponential_wait=2))
@@ -55,14 +51,9 @@ def sweep(timestamp: int) -> None:
 @app.task(name="workorders.compare", queue="clock", queueing_lock="workorders.compare")
 @watched("workorders.compare", every=timedelta(days=1))
 def compare(timestamp: int) -> None:
-    """Every night of the Americas: both sides of every link are held against each other."""
+    """Every night of the Americas: both sides of every link are held against each other, each in a job of its own.
+
+    Who hangs must not keep the clock waiting.
+    """
     for link in services.to_beat():
-        try:
-            working.reconcile(link)
-        except CannotTell as error:
-            pass_over()
-            log.warning("not compared", link=link, reason=str(error))
-            defer("workorders.reconcile", queue="workorders", at=now() + timedelta(minutes=15), link=link)
-        except Exception:
-            pass_over()
-            log.exception("not compared", link=link)
+        defer("workorders.reconcile", queue="workorders", priority=LATER, link=link)

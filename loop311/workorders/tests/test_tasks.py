@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from procrastinate import RetryStrategy
 
 from loop311.workorders import tasks, working
+from loop311.workorders.connectors.base import CannotTell
 from loop311.workorders.models import Mismatch
 from loop311.workorders.testing import Linked, linked
 
@@ -47,14 +49,22 @@ def test_after_a_heartbeat_that_failed_the_next_is_not_a_minute_away(here: Linke
     assert jobs("workorders.beat") == [{"link": here.link.pk, "again": True}]
 
 
-def test_every_night_both_sides_are_compared_and_who_cannot_be_asked_is_asked_again(here: Linked) -> None:
+def test_every_night_each_link_is_compared_in_a_job_of_its_own(here: Linked) -> None:
     here.hand_over()
     here.department.records.clear()
     tasks.compare(0)
-    assert Mismatch.objects.get().kind == "gone_there"
-    here.department.is_up = False
-    tasks.compare(0)
     assert jobs("workorders.reconcile") == [{"link": here.link.pk}]
+    tasks.reconcile(here.link.pk)
+    assert Mismatch.objects.get().kind == "gone_there"
+
+
+def test_who_cannot_be_asked_is_asked_again_and_nothing_is_concluded(here: Linked) -> None:
+    here.hand_over()
+    here.department.is_up = False
+    with pytest.raises(CannotTell):  # the job's own retries are minutes apart
+        tasks.reconcile(here.link.pk)
+    assert not Mismatch.objects.exists()
+    assert tasks.reconcile.retry_strategy == RetryStrategy(max_attempts=6, wait=900)
 
 
 def test_many_that_wait_are_said_in_several_jobs(here: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
