@@ -61,6 +61,7 @@ def a_photo(driver: Driver) -> None:
     driver.until("Pothole", "#proposals")
     driver.press("Enter", "Enter")
     driver.until("Something else", "#want")
+    driver.on("[name=q-danger]")
     chosen(driver, "drawing.svg")
     driver.until("drawing with code", "#photos")
     driver.on("#c-photos")
