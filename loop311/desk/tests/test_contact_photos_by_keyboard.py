@@ -50,6 +50,7 @@ def begun(driver: Driver) -> None:
 def chosen(driver: Driver, name: str = "hole.jpg") -> None:
     """The shortcut opens the browser's own chooser."""
     with driver.tab.expect_file_chooser() as opened:
+        driver.tab.evaluate("document.hasFocus()")  # answered only when the chooser is being watched for
         driver.press("Alt+p")
     opened.value.set_files(Path(settings.LOOP311_HOME) / name)
 
