@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -69,6 +70,17 @@ def _let_tests_tamper(server: Server) -> None:
     """Tests of the ledger play somebody who may do anything with SQL: also switch every trigger off."""
     with psycopg.connect(host=str(server.place.socket), user=OWNER, dbname="postgres", autocommit=True) as owner:
         owner.execute("GRANT SET ON PARAMETER session_replication_role TO loop311")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each test has a name of its own: of several with one name (schemathesis' operations) xdist runs only one."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        name = item.nodeid
+        seen[name] += 1
+        if seen[name] > 1:
+            setattr(item, "_id", item.id.parse(f"{name}[{seen[name]}]"))  # noqa: B010 - pytest has no public way
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
