@@ -73,14 +73,24 @@ def _let_tests_tamper(server: Server) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test has a name of its own: of several with one name (schemathesis' operations) xdist runs only one."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each test has a name of its own: of several with one name (schemathesis' operations) xdist runs only one.
+
+    With `--dist loadgroup` the name ends in its group, by which xdist keeps a group's tests in one process. xdist itself
+    writes it to a place that pytest no longer reads, so that every process started the group's servers for itself.
+    """
     seen: Counter[str] = Counter()
     for item in items:
         name = item.nodeid
         seen[name] += 1
         if seen[name] > 1:
-            setattr(item, "_id", item.id.parse(f"{name}[{seen[name]}]"))  # noqa: B010 - pytest has no public way
+            _call(item, f"{name}[{seen[name]}]")
+        if (mark := item.get_closest_marker("xdist_group")) and getattr(config.option, "loadgroup", False):
+            _call(item, f"{item.nodeid}@{mark.args[0]}")
+
+
+def _call(item: pytest.Item, name: str) -> None:
+    setattr(item, "_id", item.id.parse(name))  # noqa: B010 - pytest has no public way
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
