@@ -105,6 +105,10 @@ def transitions() -> frozenset[tuple[State, State]]:
     return frozenset(single) | _WITH_THE_LEADER
 
 
+KEPT_SOMEWHERE = frozenset({"photo", "document", "meter", "record"})
+"""Kinds of evidence that are a thing apart from whoever says so: without saying where it is they prove nothing."""
+
+
 def missing_evidence(groups: Sequence[Sequence[str]], present: Iterable[str]) -> list[tuple[str, ...]]:
     """The groups of the completion rule of which no kind is present yet; empty means proved."""
     kinds = set(present)

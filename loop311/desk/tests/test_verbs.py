@@ -103,6 +103,7 @@ def test_resolving_without_proof_says_what_is_missing(desk: Sitting) -> None:
         ("join", {"leading": "26-99999999"}),
         ("add-evidence", {"kind": "resident_yes"}),
         ("add-evidence", {"kind": "position"}),
+        ("add-evidence", {"kind": "photo"}),
         ("add-evidence", {"kind": "photo", "latitude": "nan"}),
         ("resolve", {"outcome": "not-ours"}),
         ("assign", {"assignee": "999"}),

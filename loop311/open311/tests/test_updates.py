@@ -181,7 +181,7 @@ def test_fixed_without_the_services_evidence_asks_the_team_for_it(city: City, pa
 
 def test_fixed_with_the_evidence_is_done(city: City, partner: str) -> None:
     request = start(city.file(at=now()), by=city.system)
-    add_evidence(request, Proof(kind=EvidenceKind.PHOTO), by=city.system)
+    add_evidence(request, Proof(kind=EvidenceKind.PHOTO, reference="p1"), by=city.system)
     tell(partner, request, "fixed", external_status_code="filled")
     request.refresh_from_db()
     assert (request.state, request.outcome) == (State.DONE, "filled")

@@ -12,7 +12,7 @@ from loop311.kit.actor import Actor, system
 from loop311.kit.clock import now
 from loop311.kit.problems import Conflict, FieldProblem, Invalid
 from loop311.requests.models import Comment, Evidence, Request
-from loop311.requests.policies import State, Verb, missing_evidence
+from loop311.requests.policies import KEPT_SOMEWHERE, State, Verb, missing_evidence
 from loop311.requests.services import access, following
 from loop311.requests.services.promising import first_escalation, terms_of
 from loop311.requests.services.working import respond, resume_clock
@@ -69,6 +69,11 @@ def _check_proof(proof: Proof) -> None:
         raise Invalid(
             "The resident's yes is taken by confirming the request, not as a piece of evidence.",
             fields=[FieldProblem("kind", "This cannot be added as evidence.")],
+        )
+    if proof.kind in KEPT_SOMEWHERE and not (proof.reference.strip() or proof.digest):
+        raise Invalid(
+            f"Say where the {proof.kind.value} is kept (a file, a link, a number, a reading), or attach the file itself.",
+            fields=[FieldProblem("reference", "This is missing.")],
         )
     if proof.kind is EvidenceKind.POSITION and (proof.latitude is None or proof.longitude is None):
         raise Invalid("A position needs latitude and longitude.", fields=[FieldProblem("latitude", "This is missing.")])

@@ -28,7 +28,7 @@ ACTS: dict[str, Act] = {
     "resume": lambda c, _, r, t: services.resume(r, by=c.system, at=MONDAY + t),
     "hand over": lambda c, _, r, t: services.hand_over(r, owner="state-roads", by=c.system, at=MONDAY + t),
     "photo": lambda c, _, r, t: services.add_evidence(
-        r, services.Proof(kind=EvidenceKind.PHOTO), by=c.system, at=MONDAY + t
+        r, services.Proof(kind=EvidenceKind.PHOTO, reference="p1"), by=c.system, at=MONDAY + t
     ),
     "resolve": lambda c, _, r, t: services.resolve(r, outcome="filled", by=c.system, at=MONDAY + t),
     "tell": lambda c, _, r, t: services.resolve(r, outcome="told", by=c.system, at=MONDAY + t),

@@ -198,7 +198,7 @@ def test_an_older_view_of_a_joined_request_does_not_say_yes(city: City) -> None:
 def test_joining_disputing_and_resolving_at_once_never_deadlocks_nor_miscounts() -> None:
     city = make_city()
     leading = city.file(resident=reporter(city))
-    services.add_evidence(leading, Proof(kind=EvidenceKind.PHOTO), by=city.system)
+    services.add_evidence(leading, Proof(kind=EvidenceKind.PHOTO, reference="p1"), by=city.system)
     others = [city.file(resident=reporter(city)) for _ in range(12)]
 
     def attempt(number: int) -> str:

@@ -14,7 +14,7 @@ from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
 from loop311.ledger.models import Event
 from loop311.requests import services
 from loop311.requests.models import Comment, Escalated, Promise, Request
-from loop311.requests.policies import State
+from loop311.requests.policies import KEPT_SOMEWHERE, State
 from loop311.requests.services import Proof
 from loop311.requests.services.handing import reference_digest
 from loop311.requests.testing import MONDAY, City, make_city
@@ -201,6 +201,20 @@ def test_another_citys_request_is_not_found(city: City) -> None:
 def test_the_resident_cannot_be_made_to_say_yes_by_evidence(city: City) -> None:
     with pytest.raises(Invalid, match="confirming"):
         services.add_evidence(city.file(), Proof(kind=EvidenceKind.RESIDENT_YES), by=city.system)
+
+
+@pytest.mark.parametrize("kind", sorted(KEPT_SOMEWHERE))
+def test_a_photo_that_is_nowhere_proves_nothing(city: City, kind: str) -> None:
+    request = city.file()
+    with pytest.raises(Invalid, match=f"Say where the {kind} is kept") as refused:
+        services.add_evidence(request, Proof(kind=EvidenceKind(kind), reference=" "), by=city.member)
+    assert [fault.field for fault in refused.value.fields] == ["reference"]
+    services.add_evidence(request, Proof(kind=EvidenceKind(kind), digest=b"\1" * 32), by=city.member)
+
+
+def test_what_a_person_saw_and_says_is_one_tap(city: City) -> None:
+    for kind in (EvidenceKind.INSPECTION, EvidenceKind.STATEMENT):
+        services.add_evidence(city.file(), Proof(kind=kind), by=city.member)
 
 
 def test_the_same_comment_twice_with_one_key_is_one_comment(city: City) -> None:

@@ -158,7 +158,7 @@ def test_one_handed_over_outside_goes_to_the_link_of_that_owner_and_stays_throug
     request.refresh_from_db()
     assert (request.state, request.handed_reference) == ("handed_over", "100")
     assert Event.objects.filter(kind="request.handed_over").count() == 2, "the resident is told their number, once"
-    requests.add_evidence(request, requests.Proof(kind=EvidenceKind.PHOTO), by=here.city.system)
+    requests.add_evidence(request, requests.Proof(kind=EvidenceKind.PHOTO, reference="p1"), by=here.city.system)
     here.department.set("100", "Finished")
     here.beat()
     here.work()
