@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -193,7 +193,7 @@ def _on_input(request: HttpRequest, error: InputError) -> HttpResponse:
     seen: dict[str, str] = {}
     body = _sent_body(request)
     for one in error.errors:
-        seen.setdefault(_path(one, body), _sentence(one))
+        seen.setdefault(_path(one, body, request.GET), _sentence(one))
     fields = [FieldProblem(field, detail) for field, detail in seen.items()]
     names = ", ".join(field.field for field in fields[:5])
     return of_problem(request, problems.Invalid(f"Please mend: {names}.", fields=fields))
@@ -206,11 +206,12 @@ def _sent_body(request: HttpRequest) -> object:
         return None
 
 
-def _path(error: Mapping[str, Any], body: object) -> str:
+def _path(error: Mapping[str, Any], body: object, query: Container[str]) -> str:
     """The dotted path as the sender wrote it: names of our own models and of union branches are left out."""
     source, *parts = error["loc"]
     if source != "body":
-        return ".".join(str(p) for p in parts if isinstance(p, str)) or source
+        names = [part for part in parts if isinstance(part, str)]
+        return next((name for name in names if name in query), names[-1] if names else str(source))
     return ".".join(_as_sent(parts[1:], body, missing=error["type"] == "missing")) or "body"
 
 

@@ -70,7 +70,7 @@ def failures_command(city: str, retry: bool, as_json: bool) -> None:
 @click.argument("end", required=False, type=click.DateTime(["%H:%M"]))
 @as_json_option
 def quiet_hours_command(city: str, start: datetime | None, end: datetime | None, as_json: bool) -> None:
-    """Show when CITY sends no texts; with START and END (21:00 08:00), set it."""
+    """Show when CITY sends no texts; with START and END (21:00 08:00), set it; two equal times: never quiet."""
     jurisdiction = by_slug(city)
     if start is not None and end is not None:
         services.set_quiet_hours(start.time(), end.time(), by=system(jurisdiction.pk))
@@ -81,4 +81,10 @@ def quiet_hours_command(city: str, start: datetime | None, end: datetime | None,
     if as_json:
         print_json(hours)
     else:
-        click.echo(f"No texts between {hours['start']} and {hours['end']}, {jurisdiction.time_zone}.")
+        click.echo(_spoken(hours["start"], hours["end"], jurisdiction.time_zone))
+
+
+def _spoken(start: str, end: str, zone: str) -> str:
+    if start == end:
+        return "Texts are sent at any hour (START and END are the same)."
+    return f"No texts between {start} and {end}, {zone}."

@@ -72,7 +72,11 @@ def read_addresses(
         rows = enumerate(reader, 1)
         while chunk := list(itertools.islice(rows, _CHUNK)):
             yield from _converted(chunk, places, transformer, kind)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            f"The file is not {error.encoding} text; say how it is written, for instance --encoding windows-1252."
+        ) from error
+    except csv.Error as error:
         raise Invalid(f"Line {reader.line_num + 1} of the file is not CSV text: {error}.") from error
 
 

@@ -19,7 +19,7 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.api import Day, Id, Line
 from loop311.kit.problems import NotFound
 from loop311.places import geocoding
-from loop311.places.drawing import areas_drawn, city_map, kept, streets_cell, streets_main, version_of
+from loop311.places.drawing import areas_drawn, city_map, kept, streets_cell, streets_in_force, streets_main, version_of
 from loop311.places.index import area_index, versions_in_force
 from loop311.places.models import AddressPoint, Area, LayerVersion
 from loop311.places.search import nearest, search
@@ -136,6 +136,7 @@ class LayerOut(BaseModel):
 def layers(request: HttpRequest) -> list[LayerOut]:
     who = require(request, "places.read")
     in_force = {version.id for version in versions_in_force(who.jurisdiction_id)}
+    in_force.add(streets_in_force(who.jurisdiction_id) or 0)
     rows = LayerVersion.objects.filter(jurisdiction_id=who.jurisdiction_id).select_related("layer")
     found: dict[str, LayerOut] = {}
     for row in rows.order_by("layer__code", "effective_on", "id"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from django.conf import settings
 
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.structs import learn
-from loop311.places.index import area_index
+from loop311.places.index import area_index, center_of
 from loop311.places.policies import is_position
 from loop311.places.search import Match, search
 
@@ -168,7 +169,17 @@ def geocode(jurisdiction: Jurisdiction, text: str, *, local: Geocoder | None = N
     guarded = remote()
     if guarded is None or not short or any(candidate.match is Match.EXACT for candidate in own):
         return own
-    return _inside(jurisdiction, guarded.candidates(jurisdiction, short))[:_LIMIT] or own
+    return _inside(jurisdiction, guarded.candidates(_located(jurisdiction), short))[:_LIMIT] or own
+
+
+def _located(jurisdiction: Jurisdiction) -> Jurisdiction:
+    """With its centre, so that the geocoder, in a thread of its own, need not ask the database where the city lies."""
+    center = center_of(jurisdiction)
+    if center is None:
+        return jurisdiction
+    located = copy.copy(jurisdiction)
+    located.center_latitude, located.center_longitude = center
+    return located
 
 
 def _inside(jurisdiction: Jurisdiction, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -74,6 +74,14 @@ class AreaIndex:
         west, south, east, north = zip(*corners, strict=True)
         return min(west), min(south), max(east), max(north)
 
+    @property
+    def middle(self) -> tuple[float, float] | None:
+        """Latitude and longitude in the middle of the bounds."""
+        if self.bounds is None:
+            return None
+        west, south, east, north = self.bounds
+        return (south + north) / 2, (west + east) / 2
+
     def name_of(self, layer: str, key: str) -> str:
         """What people call the area."""
         return self._names[layer].get(key, key)
@@ -113,6 +121,13 @@ def area_index(jurisdiction_id: int, on: date | None = None) -> AreaIndex:
         while len(_indexes) > _KEPT:
             _indexes.popitem(last=False)
     return index
+
+
+def center_of(jurisdiction: Jurisdiction) -> tuple[float, float] | None:
+    """Latitude and longitude of where the city lies: as it was founded, else the middle of its boundary or of all its areas."""
+    if jurisdiction.center_latitude is None or jurisdiction.center_longitude is None:
+        return area_index(jurisdiction.pk).middle
+    return jurisdiction.center_latitude, jurisdiction.center_longitude
 
 
 def inside_city(jurisdiction_id: int, latitude: float, longitude: float, on: date | None = None) -> bool:

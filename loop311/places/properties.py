@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from loop311.kit.problems import Invalid
@@ -33,20 +34,33 @@ def naming(rows: Sequence[Mapping[str, Scalar]], given: str | None, lines: list[
             known = ", ".join(sorted({name for row in rows for name in row})) or "none at all"
             raise Invalid(f"No feature has the property {given[:80]!r}; there are: {known[:500]}.")
         return given
-    shared = [name for name in rows[0] if all(str(row.get(name, "")).strip() for row in rows)]
+    shared = [name for name in rows[0] if all(_is_filled(row.get(name)) for row in rows)]
     if len(shared) == 1:
         return shared[0]
     distinct = [name for name in shared if len({str(row[name]) for row in rows}) == len(rows)]
     usual = [name for name in distinct if name.lower() in USUAL]
     choice = usual if len(usual) == 1 else distinct
+    if not shared:
+        raise Invalid(f"No property names every area, so --property cannot name one: {_lacking(rows)}.")
     if len(choice) != 1:
-        raise Invalid(
-            "Say which property names the areas with --property; it could be one of: "
-            + (", ".join(choice or shared)[:500] or "none, as no property is on every feature")
-            + "."
-        )
+        could = ", ".join(choice or shared)[:500]
+        raise Invalid(f"Say which property names the areas with --property; it could be one of: {could}.")
     lines.append(f"The areas are named by the property {choice[0]!r}.")
     return choice[0]
+
+
+def _lacking(rows: Sequence[Mapping[str, Scalar]]) -> str:
+    """Of the property that most features have, where it is missing."""
+    filled = Counter(name for row in rows for name, value in row.items() if _is_filled(value))
+    if not filled:
+        return "no feature has any"
+    most = max(filled, key=lambda name: filled[name])
+    number = next(number for number, row in enumerate(rows, 1) if not _is_filled(row.get(most)))
+    return f"feature {number} has no {most[:80]!r}"
+
+
+def _is_filled(value: Scalar | None) -> bool:
+    return value is not None and bool(str(value).strip())
 
 
 def key_of(row: Mapping[str, Scalar], name: str, number: int) -> str:

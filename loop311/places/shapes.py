@@ -179,7 +179,10 @@ def _transformer(crs: str, drawn: Iterable[tuple[str, shapely.Geometry]]) -> pyp
     except (CRSError, ProjError) as error:
         raise Invalid(f"{crs[:80]!r} is not a reference system; use a code such as EPSG:2278.") from error
     if system.is_projected and all(np.abs(shapely.get_coordinates(polygon)).max() <= 180 for _, polygon in drawn):
-        raise Invalid(f"The coordinates are degrees already, not {crs[:80]}: leave --crs out.")
+        raise Invalid(
+            f"The coordinates are degrees already, not {crs[:80]}: leave --crs out,"
+            " or, where the file itself says so, give --crs EPSG:4326."
+        )
     return transformer
 
 

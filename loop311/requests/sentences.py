@@ -21,7 +21,7 @@ PATTERNS: dict[str, dict[State, str]] = {
         State.IN_PROGRESS: "{team} is working on it.",
         State.WAITING: "We can go on when {reason}.",
         State.HANDED_OVER: "{owner} is responsible; their number is {reference}. We keep watching it.",
-        State.DONE: "Done: {outcome} Tell us if it is not.",
+        State.DONE: "Done: {outcome} {evidence} Tell us if it is not.",
         State.CLOSED: "Closed: {outcome}",
         State.DECLINED: "We can't do this: {outcome} You can object.",
         State.JOINED: "The same problem as another report; you will be told when it is fixed.",
@@ -32,7 +32,7 @@ PATTERNS: dict[str, dict[State, str]] = {
         State.IN_PROGRESS: "{team} está trabajando en ella.",
         State.WAITING: "Podremos continuar cuando {reason}.",
         State.HANDED_OVER: "{owner} es responsable; su número es {reference}. Seguimos pendientes.",
-        State.DONE: "Listo: {outcome} Avísenos si no es así.",
+        State.DONE: "Listo: {outcome} {evidence} Avísenos si no es así.",
         State.CLOSED: "Cerrada: {outcome}",
         State.DECLINED: "No podemos hacerlo: {outcome} Usted puede objetar.",
         State.JOINED: "Es el mismo problema que otro reporte; le avisaremos cuando esté resuelto.",
@@ -40,6 +40,7 @@ PATTERNS: dict[str, dict[State, str]] = {
 }
 
 _NOT_YET = {"en": "not known yet", "es": "aún desconocido"}
+_PROOF = {"en": "Proof: {proof}.", "es": "Prueba: {proof}."}
 _RESOLVE = {"en": "resolve it", "es": "resolverla"}
 
 
@@ -94,7 +95,7 @@ def sentence(standing: Standing, language: str) -> str:
     policy = index.promise_of(index.services[standing.service_code])
     patterns = PATTERNS.get(language.split("-")[0], PATTERNS["en"])
     step = say(policy.step, language) if policy else ""
-    return patterns[State(standing.state)].format_map(
+    told = patterns[State(standing.state)].format_map(
         {
             "team": standing.team,
             "step": step or say(_RESOLVE, language),
@@ -103,8 +104,20 @@ def sentence(standing: Standing, language: str) -> str:
             "owner": _text_of(index, "owners", standing.handed_to, language),
             "reference": standing.handed_reference or say(_NOT_YET, language),
             "outcome": _text_of(index, "outcomes", standing.outcome, language),
+            "evidence": _evidence(index, standing, language),
         }
     )
+    return " ".join(told.split())
+
+
+def _evidence(index: CatalogueIndex, standing: Standing, language: str) -> str:
+    """What proves the work, in the completion rule's own words; nothing is done without it, save what is information by nature."""
+    rule = index.completion_rules.get(index.services[standing.service_code].completion)
+    outcome = index.outcomes.get(standing.outcome)
+    proof = say(rule.texts, language) if rule else ""
+    if not proof or outcome is None or outcome.no_proof:
+        return ""
+    return say(_PROOF, language).format(proof=proof.rstrip("."))
 
 
 def _text_of(index: CatalogueIndex, kind: str, code: str, language: str) -> str:

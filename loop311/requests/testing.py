@@ -104,7 +104,11 @@ def small_catalogue() -> d.Catalogue:
             ),
         ),
         stop_reasons=(d.StopReason(code="rain", texts=both("the rain has stopped"), longest=timedelta(days=10)),),
-        completion_rules=(d.CompletionRule(code="photo", all_of=((d.EvidenceKind.PHOTO, d.EvidenceKind.INSPECTION),)),),
+        completion_rules=(
+            d.CompletionRule(
+                code="photo", all_of=((d.EvidenceKind.PHOTO, d.EvidenceKind.INSPECTION),), texts=both("A photo")
+            ),
+        ),
         outcomes=(
             d.Outcome(code="filled", ending=d.Ending.DONE, texts=both("The work was done.")),
             d.Outcome(code="told", ending=d.Ending.DONE, texts=both("We told you how."), no_proof=True),

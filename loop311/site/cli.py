@@ -142,7 +142,10 @@ def _one_sentence() -> Iterator[None]:
 
 
 def _said(problem: Problem) -> str:
-    named = "; ".join(f"{field.field}: {field.detail}" for field in problem.fields)
+    """The sentence, and the fields to mend where they say anything more."""
+    named = "; ".join(
+        f"{field.field}: {field.detail}" for field in problem.fields if field.detail not in problem.detail
+    )
     return f"{problem.detail} ({named})" if named else problem.detail
 
 

@@ -141,8 +141,10 @@ def test_what_to_say_is_the_truth_in_both_languages(desk: Sitting) -> None:
     assert "Tenemos su solicitud." in page(desk.client, page_of).text
     desk.city.done(request)
     text = page(desk.client, page_of).text
-    assert f"Su solicitud {request.number}, Pothole (es): Listo: The work was done. (es) Avísenos si no es así." in text
-    assert f"Your request {request.number}, Pothole: Done: The work was done. Tell us if it is not." in text
+    listo = "Listo: The work was done. (es) Prueba: A photo (es). Avísenos si no es así."
+    assert f"Su solicitud {request.number}, Pothole (es): {listo}" in text
+    done = "Done: The work was done. Proof: A photo. Tell us if it is not."
+    assert f"Your request {request.number}, Pothole: {done}" in text
     assert "¿Hablo con Ana?" in text
     residents.update(person, language="vi", by=desk.city.system)
     text = page(desk.client, page_of).text

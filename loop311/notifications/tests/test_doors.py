@@ -116,3 +116,4 @@ def test_the_commands_show_preview_failures_and_quiet_hours(city: City) -> None:
     assert call("failures", "elmville").startswith("Every message")
     assert "21:00 and 08:00" in call("quiet-hours", "elmville")
     assert "22:00 and 06:00" in call("quiet-hours", "elmville", "22:00", "06:00")
+    assert call("quiet-hours", "elmville", "22:00", "22:00").startswith("Texts are sent at any hour")

@@ -17,6 +17,7 @@ from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.problems import Forbidden, Invalid, NotFound
 from loop311.ledger import services as ledger
+from loop311.places.index import center_of
 from loop311.places.models import Area, Layer, LayerVersion
 from loop311.places.policies import distance_metres
 from loop311.places.shapes import Shape, read_shapes
@@ -145,16 +146,15 @@ def open_layer(
 
 def far_away(jurisdiction: Jurisdiction, shapes: Sequence[shapely.Geometry]) -> list[str]:
     """A line where the file can hardly be this city's; degrees in the wrong order often end up in an ocean."""
-    if jurisdiction.center_latitude is None or jurisdiction.center_longitude is None:
+    center = center_of(jurisdiction)
+    if center is None:
         return []
     west, south, east, north = (float(b) for b in shapely.total_bounds(list(shapes)))
-    metres = distance_metres(
-        jurisdiction.center_latitude, jurisdiction.center_longitude, (south + north) / 2, (west + east) / 2
-    )
+    metres = distance_metres(*center, (south + north) / 2, (west + east) / 2)
     if metres < _FAR_METRES:
         return []
     where = f"{metres / 1000:,.0f} km from the city's centre"
-    return [f"It lies {where}: is it another city's file, or are latitude and longitude swapped?"]
+    return [f"It lies {where}: is it another city's file, is --crs right, or are latitude and longitude swapped?"]
 
 
 def _digest(shapes: Sequence[Shape]) -> bytes:

@@ -103,6 +103,17 @@ def test_a_file_that_cannot_be_read_says_why(lines: Iterable[str], columns: dict
         list(read_addresses(lines, columns=columns))
 
 
+def test_a_file_in_another_encoding_says_how_to_name_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes("address,lat,lon\n1 Café St,32,-96\n".encode("windows-1252"))
+    with file.open(encoding="utf-8-sig") as lines, pytest.raises(Invalid) as refused:
+        list(read_addresses(lines))
+    assert (
+        refused.value.detail
+        == "The file is not utf-8 text; say how it is written, for instance --encoding windows-1252."
+    )
+
+
 def test_control_characters_are_cleaned_away() -> None:
     (found,) = read_addresses(["address,lat,lon\n", "1\x00 Elm\tSt,32,-96\n"])
     assert isinstance(found, Address)

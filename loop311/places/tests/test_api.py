@@ -104,5 +104,5 @@ def test_the_list_of_layers_asks_a_fixed_number_of_times(
     headers = bearer(a_secret(city))
     for code in ("routes", "zones"):
         load_boundaries(city, code, squares(2), by=system(city.pk))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         Client().get("/api/v1/places/layers", headers=headers)

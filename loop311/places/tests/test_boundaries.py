@@ -222,6 +222,27 @@ def test_an_area_far_from_the_city_is_remarked_on(city: Jurisdiction) -> None:
     assert "km from the city's centre" in load(city, squares(1, west=10.0)).lines[0]
 
 
+def test_where_nobody_said_the_centre_an_area_far_from_the_other_areas_is_remarked_on(city: Jurisdiction) -> None:
+    assert load(city, squares(2), "limits", is_boundary=True).lines == ()
+    assert load(city, squares(1)).lines == ()
+    (line,) = load(city, squares(1, west=10.0)).lines
+    assert "km from the city's centre: is it another city's file, is --crs right" in line
+
+
+def test_the_property_that_one_feature_lacks_is_named(city: Jurisdiction) -> None:
+    file = squares(2)
+    file["features"][1]["properties"] = {"district": None}  # type: ignore[index]
+    file["features"][0]["properties"] = {"district": "1"}  # type: ignore[index]
+    said = "No property names every area, so --property cannot name one: feature 2 has no 'district'."
+    assert refusal(city, file) == said
+
+
+def test_a_file_that_wrongly_says_it_is_projected_says_how_to_overrule_it(city: Jurisdiction) -> None:
+    file = {**squares(1), "crs": {"type": "name", "properties": {"name": "EPSG:2278"}}}
+    assert "where the file itself says so, give --crs EPSG:4326" in refusal(city, file)
+    assert load(city, file, crs="EPSG:4326").areas == 1
+
+
 def test_only_who_may_loads_and_only_for_the_own_city(city: Jurisdiction) -> None:
     nobody = Actor(ActorKind.STAFF, city.pk, 1, frozenset({"places.read"}))
     with pytest.raises(Forbidden):

@@ -103,6 +103,15 @@ def test_an_unknown_text_is_asked_for_and_only_places_in_the_city_are_kept(city:
     assert geocode(city, "500 Pine St") == [Candidate("500 Pine St", 32.05, -96.95, Match.EXACT, "remote")]
 
 
+def test_a_city_without_a_centre_of_its_own_is_asked_for_around_its_areas(server: Server) -> None:
+    city = a_city()
+    load_boundaries(city, "limits", squares(1), by=system(city.pk), is_boundary=True)
+    asked: list[str] = []
+    server.answer = lambda handler: (asked.append(handler.path), good(handler))[1]
+    geocode(city, "500 Pine St")
+    assert "viewbox=-97.9500%2C33.0500%2C-95.9500%2C31.0500&bounded=1" in asked[0]
+
+
 def test_what_the_city_knows_is_not_asked_for(city: Jurisdiction, server: Server) -> None:
     assert [found.source for found in geocode(city, "412 elm")] == ["local"]
     assert server.asked == 0

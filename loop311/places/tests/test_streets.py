@@ -157,6 +157,15 @@ def test_neighbours_keep_their_common_border(city: Jurisdiction) -> None:
     assert shapely.area(shapely.union_all(shapes)) == pytest.approx(0.03)
 
 
+def test_the_list_of_layers_says_which_streets_are_drawn(city: Jurisdiction) -> None:
+    load_boundaries(city, "limits", squares(1), by=system(city.pk), is_boundary=True)
+    load_addresses(city, [Address(f"{n} Elm St", 32.05, -96.95 + n / 1000, street="Elm St") for n in (1, 2, 3)],
+                   by=system(city.pk))  # fmt: skip
+    derive_streets(city, by=system(city.pk))
+    layers = Client().get("/api/v1/places/layers", headers=bearer(a_secret(city))).json()
+    assert {layer["code"]: layer["versions"][-1]["in_force"] for layer in layers} == {"limits": True, "streets": True}
+
+
 def test_a_map_begins_with_bounds_layers_and_streets(city: Jurisdiction) -> None:
     assert drawing.city_map(city.pk).bounds is None
     version = load(city)

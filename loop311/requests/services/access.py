@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from loop311.kit.actor import Actor
-from loop311.kit.problems import Conflict, Forbidden, Invalid, NotFound
+from loop311.kit.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from loop311.ledger.services import append
 from loop311.requests.models import FilingKey, Request
 from loop311.requests.policies import State, Verb, may_follow
@@ -145,7 +145,10 @@ def already_done(sender: str, key: str, digest: bytes, *, by: Actor) -> Request 
     if used is None:
         return None
     if bytes(used[0]) != digest:
-        raise Invalid("This idempotency key was used before for something else; use a new key for a new message.")
+        raise Invalid(
+            "This idempotency key was used before for something else; use a new key for a new message.",
+            fields=[FieldProblem("Idempotency-Key", "This was used before.")],
+        )
     return Request.objects.select_related("jurisdiction").get(jurisdiction_id=by.jurisdiction_id, pk=used[1])
 
 

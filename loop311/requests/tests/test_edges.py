@@ -52,7 +52,7 @@ def test_odd_questions_are_answered(caller: Caller, path: str) -> None:
         ("comments", {"text": "a\x00"}),
         ("comments", {"text": "\ud800"}),
         ("evidence", {"kind": "photo", "reference": "\x00"}),
-        ("evidence", {"kind": "photo", "note": "\x00"}),
+        ("evidence", {"kind": "photo", "reference": "p", "note": "\x00"}),
         ("evidence", {"kind": "position", "latitude": 1}),
         ("evidence", {"kind": "photo", "latitude": 1}),
         ("resolve", {"outcome": "told", "note": "\x00"}),

@@ -25,6 +25,17 @@ def test_an_assigned_request_says_who_and_until_when(city: City, language: str, 
     assert words in public_sentence(services.assign(city.file(), by=city.system), language)
 
 
+def test_a_done_request_says_what_proves_it(city: City) -> None:
+    done = city.done(city.file())
+    assert public_sentence(done, "en") == "Done: The work was done. Proof: A photo. Tell us if it is not."
+    assert "Prueba: A photo (es). Avísenos" in public_sentence(done, "es")
+
+
+def test_information_is_proved_by_nothing_but_itself(city: City) -> None:
+    told = services.resolve(city.file(), outcome="told", by=city.system)
+    assert public_sentence(told, "en") == "Done: We told you how. Tell us if it is not."
+
+
 def test_due_at_midnight_is_due_the_day_before() -> None:
     midnight = datetime(2026, 3, 6, 6, 0, tzinfo=UTC)
     assert spoken_date(midnight, CHICAGO, "en") == "Thursday, March 5"

@@ -231,8 +231,9 @@ def test_another_proof_under_the_same_key_is_refused(city: City, change: dict[st
     services.add_evidence(request, first, by=city.member, key="k")
     services.add_evidence(request, first, by=city.member, key="k")
     assert request.evidence.count() == 1
-    with pytest.raises(Invalid, match="used before"):
+    with pytest.raises(Invalid, match="used before") as refused:
         services.add_evidence(request, replace(first, **change), by=city.member, key="k")
+    assert [fault.field for fault in refused.value.fields] == ["Idempotency-Key"]
 
 
 def test_escalation_climbs_each_step_once_and_stops_with_the_clock(city: City) -> None:

@@ -228,6 +228,11 @@ def test_a_list_may_be_given_by_repeating_its_parameter(secret: str) -> None:
     assert Client().get("/api/v1/requests?state=done&state=closed", headers=bearer(secret)).status_code == 200
 
 
+def test_a_wrong_value_in_a_list_of_parameters_is_named_as_it_was_sent(secret: str) -> None:
+    answer = Client().get("/api/v1/requests?state=gone&limit=0", headers=bearer(secret))
+    assert fields(problem(answer, 422)) == {"state", "limit"}
+
+
 def test_a_misspelt_parameter_is_refused_and_not_ignored(secret: str) -> None:
     body = problem(Client().get("/api/v1/staff?limt=5", headers=bearer(secret)), 422)
     assert fields(body) == {"limt"}

@@ -66,6 +66,10 @@ def test_the_list_of_commands_loads_no_room() -> None:
     [
         (Conflict("It is there already."), "It is there already."),
         (Invalid("Mend this.", fields=[FieldProblem("name", "too long")]), "Mend this. (name: too long)"),
+        (
+            Invalid("The name is too long.", fields=[FieldProblem("name", "The name is too long.")]),
+            "The name is too long.",
+        ),
         (OperationalError("connection refused\nis it running?"), "The database cannot be used: connection refused"),
         (OperationalError("connection failed: No space left on device"), room.FULL_FOR_COMMANDS),
         (OSError(28, "No space left on device", "/x"), "The disk is full: /x"),
