@@ -47,7 +47,7 @@ def check_command(path: Path, catalogue: str, as_json: bool) -> None:
     else:
         _print(findings)
     if wrong := len(errors(findings)):
-        raise Invalid(f"{path} cannot be loaded: {wrong} mistakes must be mended.")
+        raise Invalid(f"{path} cannot be loaded: {wrong} mistake{'' if wrong == 1 else 's'} must be mended.")
     if not as_json:
         click.echo(f"{path}: {len(file.links)} links, no mistakes.")
 
@@ -132,15 +132,21 @@ def test_command(city: str, link: str, as_json: bool) -> None:
 @_JSON
 def reconcile_command(city: str, links: tuple[str, ...], as_json: bool) -> None:
     """Hold both sides of LINKS (default: all of CITY's) against each other, and open or mend what does not agree."""
-    jurisdiction = by_slug(city)
-    wanted = Link.objects.of_city(jurisdiction.pk).in_use().order_by("code")
-    found = list(wanted.filter(code__in=links) if links else wanted)
-    report = {}
+    by = system(by_slug(city).pk)
+    wanted = Link.objects.of_city(by.jurisdiction_id).in_use().order_by("code")
+    found = [services.find_link(code, by=by) for code in links] or list(wanted)
+    report, silent = {}, []
     for link in found:
         try:
             report[link.code] = asdict(working.reconcile(link.pk))
         except CannotTell as error:
-            raise Conflict(f"{link.code} was not compared: {error}") from error
+            silent.append(f"{link.code} was not compared: {error}")
+    _print_compared(report, as_json=as_json)
+    if silent:
+        raise Conflict(" ".join(silent))
+
+
+def _print_compared(report: dict[str, dict[str, int]], *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return

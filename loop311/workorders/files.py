@@ -47,6 +47,8 @@ def _text(path: Path) -> str:
 
 def _fault(path: Path, parsed: Parsed, number: int, error: msgspec.ValidationError) -> FieldProblem:
     sentence, inside = sentence_of(error)
+    if inside and inside[-1] in ("secret", "call_secret"):
+        sentence = "Say where the secret is, env:LOOP311_LINK_NAME or file:/path; the secret itself never stands here."
     whole = ("links", number, *inside)
     lines = (parsed.lines.get(whole[:length]) for length in range(len(whole), 0, -1))
     line = next((line for line in lines if line is not None), 1)

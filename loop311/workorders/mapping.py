@@ -99,9 +99,9 @@ def meaning_of(link: LinkMap, status: str) -> StatusMap | None:
 
 
 def outcome_of(link: LinkMap, service: str, status: StatusMap) -> str:
-    """'' when the mapping names none."""
+    """'' when the mapping names none. A service's own outcome is of work that was done: it is no reason to decline."""
     mapped = link.services.get(service)
-    return status.outcome or (mapped.outcome if mapped else "")
+    return status.outcome or (mapped.outcome if mapped and status.means is Meaning.DONE else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

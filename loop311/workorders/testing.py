@@ -79,6 +79,7 @@ class Department:
     at: datetime = field(default_factory=now)
     """Its clock."""
     records: dict[str, Record] = field(default_factory=dict)
+    created: int = 0
     reports: list[Report] = field(default_factory=list)
     next_answers: list[Answer | BaseException] = field(default_factory=list)
     """Said instead of the truth, one for each call, after it was carried out where `carries_out`."""
@@ -117,7 +118,8 @@ class Department:
         return answer
 
     def _create(self, order: Outgoing) -> Answer:
-        key = str(100 + len(self.records))
+        key = str(100 + self.created)
+        self.created += 1
         self.records[key] = Record(key, order.reference, "New", self.tick())
         return Done(their_key=key, their_url=f"https://streets.example/{key}")
 
@@ -205,7 +207,7 @@ class Linked:
     def work(self, *, later: float = 1) -> int:
         """Events followed, then everything that is due said, `later` seconds on; in between they are heard of while they are up."""
         self.follow()
-        self.at += timedelta(seconds=later)
+        self.at = max(self.at + timedelta(seconds=later), now())  # what a page did meanwhile, by the real clock, is due
         if self.department.is_up:
             services.note_beat(self.link.pk, ok=True, said="They answer.", at=self.at)
         return working.send(self.link.pk, at=self.at, make=self.make)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -43,8 +45,16 @@ def _take(request: HttpRequest, link: Link) -> HttpResponse:
     with transaction.atomic():  # both or neither: a call that was half taken comes again
         if not services.take_call(link, identity, at):
             return JsonResponse({"became": [], "duplicate": True})
-        became = [services.hear(link, report, at) or "nothing" for report in reports]
+        became = [_became(link, report, at) for report in reports]
     return JsonResponse({"became": became, "duplicate": False}, status=202)
+
+
+def _became(link: Link, report: Report, at: datetime) -> str:
+    """Whoever names a record that leads nowhere hears it at once: nobody else would ever notice."""
+    became = services.hear(link, report, at)
+    if became is None:
+        return "nothing" if services.is_ours(link, report) else "not_ours"
+    return became
 
 
 def _read(link: Link, request: HttpRequest, body: bytes) -> list[Report]:

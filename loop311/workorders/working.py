@@ -56,6 +56,7 @@ def connector_of(link: Link, *, timeout: float = 15.0) -> Connector:
         timeout=timeout,
         fetch=lambda proof: services.file_behind(link, proof),
         keys=lambda: services.open_keys(link),
+        knows=lambda references: services.known_marks(link, references),
     )
     return kind.make(setup)
 
@@ -225,8 +226,11 @@ def reconcile(link_id: int, *, at: datetime | None = None, make: Make | None = N
     """Hold both sides against each other. Raises CannotTell when they could not be asked; then nothing is concluded."""
     link = Link.objects.select_related("jurisdiction").get(pk=link_id)
     keys = services.keys_of(link, at or now())
-    with speaking(link, make) as connector:
-        states = list(connector.reconcile(keys))
+    try:
+        with speaking(link, make) as connector:
+            states = list(connector.reconcile(keys))
+    except Problem as problem:
+        raise CannotTell(problem.detail) from problem
     return services.compare(link, keys, states, at or now())
 
 

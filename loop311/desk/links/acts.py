@@ -14,6 +14,7 @@ from loop311.desk.access import Desk
 from loop311.desk.forms import StyledForm
 from loop311.kit.problems import NotFound, Unavailable
 from loop311.workorders import services, working
+from loop311.workorders.connectors import kind_of
 from loop311.workorders.connectors.base import CannotTell
 from loop311.workorders.models import Mismatch, Order
 from loop311.workorders.policies import OrderState
@@ -66,6 +67,7 @@ FOUND = {
     "not_there": _("They have no such record."),
     "known": _("Nothing has changed there."),
     "nothing": _("Both sides agree."),
+    "untold": _("They have it; their system does not say how it stands."),
     "started": _("Work has begun there, and now here too."),
     "done": _("It is done there with evidence, and now reported done here."),
     "unproved": _("It is closed there, and the evidence is still missing."),
@@ -98,6 +100,11 @@ def _cancel(desk: Desk, order: Order, given: Given) -> Any:
     return _("They are told that it is cancelled; the request stays here.")
 
 
+def _hand_over_anew(desk: Desk, order: Order, given: Given) -> Any:
+    services.hand_over_anew(order, by=desk.actor, version=given["version"])
+    return _("They get it as a new record; number and clock here stay.")
+
+
 def _park(desk: Desk, order: Order, given: Given) -> Any:
     services.park(order, reason=given["reason"], by=desk.actor, version=given["version"])
     return _("Nothing more is sent until somebody tries again.")
@@ -124,8 +131,12 @@ ACTS: tuple[Act, ...] = (
     Act("take-ours", _("Take ours"), MendForm, _take_ours, lambda order, kinds: not kinds.isdisjoint(_OF_STATUS),
         _("They are told again how it stands here.")),
     Act("link-key", _("Name their record"), KeyForm, _link,
-        lambda order, kinds: order.holds and (not order.their_key or not kinds.isdisjoint({"gone_there", "not_here"})),
+        lambda order, kinds: order.holds and kind_of(order.link.connector).names_records
+        and (not order.their_key or not kinds.isdisjoint({"gone_there", "not_here"})),
         _("Somebody has found it there: it is not created again.")),
+    Act("hand-over-anew", _("Hand it over anew"), MendForm, _hand_over_anew,
+        lambda order, kinds: order.holds and "gone_there" in kinds,
+        _("They get a new record in place of the one that is gone there.")),
     Act("send-anew", _("They do not have it: send it"), MendForm, _send_anew, _may_be_there,
         _("Only when somebody has looked there. Otherwise they may have it twice.")),
     Act("cancel-there", _("Cancel it there"), MendForm, _cancel, lambda order, kinds: order.holds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from loop311.desk.access import Desk
 from loop311.desk.links.acts import Act, MendForm, possible
 from loop311.kit.problems import NotFound
+from loop311.requests.models import Evidence, Request
+from loop311.requests.policies import missing_evidence
 from loop311.workorders import services
 from loop311.workorders.connectors import kind_of
 from loop311.workorders.models import Link, Mismatch, Order, Outgoing
@@ -82,6 +84,8 @@ class Pair:
     order: Order
     mismatches: list[Mismatch]
     waiting_since: datetime | None
+    missing: list[tuple[str, ...]] = field(default_factory=list)
+    """Kinds of evidence without which they are not believed: one of each group."""
     offers: list[tuple[Act, MendForm, bool]] = field(default_factory=list)
     """The act, its form, whether it was just tried and stands open."""
 
@@ -128,15 +132,28 @@ def _pairs(desk: Desk, link: Link, orders: list[Order], tried: Mapping[int, tupl
     pending = Outgoing.objects.filter(jurisdiction_id=link.jurisdiction_id, order__in=orders, ended_at__isnull=True)
     waiting: dict[int, datetime] = dict(pending.order_by("-at").values_list("order_id", "at"))  # the oldest stays
     may = desk.actor.may("workorders.mend")
+    missing = _missing([order.request for order in orders])
     return [
         Pair(
             order,
             by_order.get(order.pk, []),
             waiting.get(order.pk),
+            missing[order.request_id],
             _offers(order, by_order.get(order.pk, []), tried.get(order.pk)) if may else [],
         )
         for order in orders
     ]
+
+
+def _missing(requests: Sequence[Request]) -> dict[int, list[tuple[str, ...]]]:
+    """By request, what its completion rule still wants; one query."""
+    wanted = {request.pk: request for request in requests}
+    shown: dict[int, set[str]] = {pk: set() for pk in wanted}
+    rows = Evidence.objects.filter(jurisdiction_id__in={r.jurisdiction_id for r in requests}, request__in=list(wanted))
+    for pk, request_id, kind in rows.values_list("pk", "request_id", "kind"):
+        if pk > wanted[request_id].evidence_after:
+            shown[request_id].add(kind)
+    return {pk: missing_evidence(request.completion, shown[pk]) for pk, request in wanted.items()}
 
 
 def _offers(

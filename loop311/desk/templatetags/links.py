@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loop311.desk.links.page import COLOURS, KINDS, ORDER_STATES, STATES
+from loop311.desk.templatetags.desk import evidence_name
 from loop311.workorders.policies import LinkState, MismatchKind, OrderState
 
 register = template.Library()
@@ -30,6 +33,12 @@ def order_state(state: str) -> str:
 @register.filter
 def mismatch_words(kind: str) -> str:
     return str(KINDS[MismatchKind(kind)])
+
+
+@register.filter
+def evidence_groups(groups: Sequence[Sequence[str]]) -> str:
+    """'photo or inspection; position and time of a crew'."""
+    return "; ".join(_(" or ").join(evidence_name(kind).lower() for kind in group) for group in groups)
 
 
 @register.filter

@@ -12,9 +12,9 @@ from loop311.desk.testing import Sitting, sit
 from loop311.kit.testing import page, same_number_of_queries
 from loop311.requests import services as requests
 from loop311.workorders import services, working
-from loop311.workorders.connectors.base import Refused, Unknown
+from loop311.workorders.connectors.base import Refused, Report, Unknown
 from loop311.workorders.models import Link, Mismatch, Order
-from loop311.workorders.testing import PHOTO, Linked, linked
+from loop311.workorders.testing import LINK, PHOTO, Linked, linked, links
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +193,78 @@ def test_it_waits_with_a_reason_and_goes_on(here: Linked, desk: Sitting) -> None
     post(desk, order, "park", reason="They are moving house.")
     assert "They are moving house." in page(desk.client, ONE).text
     assert order.state == "parked"
+
+
+def test_what_waited_with_nothing_to_be_said_goes_on_too(here: Linked, desk: Sitting) -> None:
+    _, order = here.hand_over()
+    here.department.set("100", "Odd")
+    here.beat()
+    post(desk, order, "park", reason="They are moving house.")
+    post(desk, order, "try-again")
+    assert (order.state, order.reason, order.next_at) == ("acknowledged", "", None)
+    assert [each.kind for each in Mismatch.objects.filter(mended_at=None)] == ["unknown_status"]
+
+
+def test_who_cannot_tell_how_it_stands_does_not_say_that_both_sides_agree(
+    here: Linked, desk: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order = here.hand_over()
+    here.department.set("100", "Finished")
+    here.beat()
+    silent = Report(id="sent", their_key="100", at=here.at)
+    monkeypatch.setattr(here.department, "lookup", lambda order: silent)
+    post(desk, order, "look-up")
+    text = page(desk.client, ONE).text
+    assert "Both sides agree" not in text
+    assert "does not say how it stands" in text
+
+
+def test_their_no_without_an_outcome_of_ours_says_where_to_choose_one(here: Linked, desk: Sitting) -> None:
+    changed = {
+        **LINK,
+        "owner": here.link.owner.user.email,
+        "statuses": {**LINK["statuses"], "Rejected": {"means": "declined"}},
+    }
+    services.load(here.city.jurisdiction, links(changed), by=here.city.system)
+    _, order = here.hand_over()
+    here.department.set("100", "Rejected")
+    here.beat()
+    assert "Decline the request on its own page" in post(desk, order, "take-theirs", 409)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "removed"])
+def test_what_is_gone_there_is_handed_over_anew(here: Linked, desk: Sitting, how: str) -> None:
+    request, order = here.hand_over()
+    if how == "cancelled":
+        here.department.set("100", "Deleted")
+        here.beat()
+    else:
+        here.department.records.pop("100")
+        here.reconcile()
+    post(desk, order, "hand-over-anew")
+    here.work()
+    order.refresh_from_db()
+    assert (order.state, here.order(request).reference) == ("cancelled", f"elmville-{request.number}.2")
+    assert [record.status for record in here.department.records.values()][-1] == "New"
+    assert "Nothing is stuck" in page(desk.client, ONE).text
+    assert here.reconcile().open == 0
+
+
+def test_a_system_that_knows_our_numbers_only_is_not_asked_for_another(here: Linked, desk: Sitting) -> None:
+    """A file names orders by our mark: under another name nothing of theirs would be found any more."""
+    here.hand_over()
+    here.department.set("100", "Deleted")
+    here.beat()
+    assert "Name their record" in page(desk.client, ONE).text
+    Link.objects.update(connector="folder")
+    assert "Name their record" not in page(desk.client, ONE).text
+
+
+def test_what_is_missing_to_believe_them_is_named(here: Linked, desk: Sitting) -> None:
+    here.hand_over()
+    here.department.set("100", "Finished")
+    here.beat()
+    assert "Missing: photo or inspection." in page(desk.client, ONE).text
 
 
 def test_a_record_that_leads_nowhere_is_looked_at(here: Linked, desk: Sitting) -> None:

@@ -7,7 +7,7 @@ Every method may block up to `Setup.timeout` seconds and may be called again wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -277,6 +277,10 @@ def _nothing(_: Proven) -> Attached | None:
     return None
 
 
+def _all(references: Collection[str]) -> Collection[str]:
+    return references
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """All a connector is made from; one is made for each piece of work and thrown away."""
@@ -294,6 +298,8 @@ class Setup:
     """The file behind a piece of our evidence, for connectors that can hand it over; None when it has none or may not go there."""
     keys: Callable[[], Sequence[str]] = tuple
     """Their keys of the records that are not over, for those that can only be asked by key."""
+    knows: Callable[[Collection[str]], Collection[str]] = _all
+    """Of these marks those that an order of this link bears, for those that can send back what leads nowhere."""
     transport: Any = None
     """An httpx transport in tests; None otherwise."""
 
@@ -308,6 +314,8 @@ class Kind:
     needs_secret: bool = True
     calls_back: bool = False
     """Whether they may call us (`receive`)."""
+    names_records: bool = True
+    """Whether they have numbers of their own; otherwise our mark is their key."""
 
     def __post_init__(self) -> None:
         learn(self.options)

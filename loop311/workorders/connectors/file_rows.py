@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -115,16 +115,25 @@ class NoTable(Exception):
     """The file as a whole cannot be read; its sentence says what to mend."""
 
 
-def reports(data: bytes, *, zone: tzinfo | None, now: datetime) -> tuple[list[Report], list[Bad]]:
-    """Raises NoTable."""
-    good: list[Report] = []
+Knows = Callable[[Collection[str]], Collection[str]]
+
+
+def reports(data: bytes, *, zone: tzinfo | None, now: datetime, knows: Knows) -> tuple[list[Report], list[Bad]]:
+    """`knows`: which of these marks are ours; a row about another would be lost unseen. Raises NoTable."""
+    good: list[tuple[int, list[str], Report]] = []
     bad: list[Bad] = []
     for line, cells, row in _rows(data, NEEDED):
         try:
-            good.append(_report(row, zone, now))
+            good.append((line, cells, _report(row, zone, now)))
         except ValueError as error:
             bad.append(Bad(line, str(error), tuple(cells), row.get("reference", "")))
-    return good, bad
+    ours = knows({report.reference for _, _, report in good})
+    bad += [
+        Bad(line, f"No order of ours bears the reference {report.reference}.", tuple(cells))
+        for line, cells, report in good
+        if report.reference not in ours
+    ]
+    return [report for _, _, report in good if report.reference in ours], sorted(bad, key=lambda each: each.line)
 
 
 def standing(data: bytes, *, zone: tzinfo | None) -> list[TheirState]:

@@ -105,6 +105,7 @@ class Files:
     def __init__(self, setup: Setup, place: Place) -> None:
         self._options: FileOptions = setup.options
         self._place = place
+        self._knows = setup.knows
         self._given: dict[str, str] = {}
         """File of theirs -> digest of what the last poll read in it."""
 
@@ -227,7 +228,7 @@ class Files:
         try:
             if len(data) > MOST_BYTES:
                 raise file_rows.NoTable(f"The file is larger than {MOST_BYTES // 1_000_000} MB.")
-            good, bad = file_rows.reports(data, zone=self._options.zone, now=now)
+            good, bad = file_rows.reports(data, zone=self._options.zone, now=now, knows=self._knows)
         except file_rows.NoTable as error:
             good, bad = [], [file_rows.Bad(0, str(error))]
         if bad:
@@ -343,5 +344,11 @@ def _sftp(setup: Setup) -> Files:
     return Files(setup, Sftp(account, timeout=setup.timeout))
 
 
-FOLDER = Kind(make=_folder, options=FolderOptions, summary="CSV files in a folder of this machine", needs_secret=False)
-SFTP = Kind(make=_sftp, options=SftpOptions, summary="CSV files in a folder of an SFTP server")
+FOLDER = Kind(
+    make=_folder,
+    options=FolderOptions,
+    summary="CSV files in a folder of this machine",
+    needs_secret=False,
+    names_records=False,
+)
+SFTP = Kind(make=_sftp, options=SftpOptions, summary="CSV files in a folder of an SFTP server", names_records=False)

@@ -2,12 +2,13 @@
 
 from loop311.workorders.services.access import find_link, mapping
 from loop311.workorders.services.calling import take_call
-from loop311.workorders.services.comparing import Compared, compare, keys_of, open_keys
+from loop311.workorders.services.comparing import Compared, compare, keys_of, known_marks, open_keys
 from loop311.workorders.services.following import FOLLOWED, follow, has_links, take_up, tell_number
-from loop311.workorders.services.hearing import hear, unheard
+from loop311.workorders.services.hearing import hear, is_ours, unheard
 from loop311.workorders.services.loading import Loaded, load
 from loop311.workorders.services.mending import (
     cancel_there,
+    hand_over_anew,
     link_to,
     may_mend,
     note_looked_up,
@@ -46,10 +47,13 @@ __all__ = [
     "find_link",
     "follow",
     "go_on",
+    "hand_over_anew",
     "has_links",
     "hear",
     "is_due",
+    "is_ours",
     "keys_of",
+    "known_marks",
     "link_to",
     "load",
     "mapping",

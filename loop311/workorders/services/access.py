@@ -37,7 +37,7 @@ def find_link(code: str, *, by: Actor) -> Link:
     """A link of the actor's city, or NotFound."""
     found = Link.objects.of_city(by.jurisdiction_id).in_use().filter(code=code).first()
     if found is None:
-        raise NotFound("There is no such link in this city.")
+        raise NotFound(f"There is no link {code[:60]!r} in this city.")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,6 +43,12 @@ def open_keys(link: Link) -> list[str]:
     """Records that may still change there."""
     rows = Order.objects.of_city(link.jurisdiction_id).filter(link=link, request__ended_at__isnull=True)
     return list(rows.exclude(their_key="").exclude(state=OrderState.CANCELLED).values_list("their_key", flat=True))
+
+
+def known_marks(link: Link, references: Collection[str]) -> set[str]:
+    """Those that an order of the link bears."""
+    rows = Order.objects.of_city(link.jurisdiction_id).filter(link=link, reference__in=list(references))
+    return set(rows.values_list("reference", flat=True))
 
 
 def _orders(link: Link, at: datetime) -> OrderQuerySet:

@@ -45,6 +45,10 @@ FOLLOWED: dict[str, ChangeKind | None] = {
     "request.words_erased": ChangeKind.ERASED,
 }
 """What a work order hears of; None: it only decides where the request goes."""
+_LEADS = frozenset({kind for kind, change in FOLLOWED.items() if change is None} | {"request.reopened"})
+"""What hands a request over again that a person had cancelled there. A comment does not."""
+CALLED_OFF = "called_off"
+"""Why an order is cancelled there: a person here wanted it so."""
 
 _SAID_IN_WORDS = frozenset({State.WAITING, State.DONE, State.CLOSED, State.RECEIVED})
 """Worth a sentence there even where no status of theirs is mapped."""
@@ -134,9 +138,30 @@ def settle(
     if order is not None and (wanted is None or (order.link_id, order.theirs) != (wanted[0].pk, wanted[1].theirs)):
         _end(order, event, by=by, at=at)
         order = None
-    if order is None and wanted is not None:
+    if order is None and wanted is not None and (_leads(event) or not _was_called_off(request, *wanted)):
         return _open(request, *wanted, event, by=by, at=at)
     return order
+
+
+def _leads(event: Event | None) -> bool:
+    return event is not None and event.kind in _LEADS
+
+
+def _was_called_off(request: Request, link: Link, mapped: ServiceMap) -> bool:
+    """Whether a person had the last order cancelled there, and this would be the same once more."""
+    last = Order.objects.of_city(request.jurisdiction_id).filter(request=request).order_by("-pk").first()
+    if last is None or (last.link_id, last.theirs) != (link.pk, mapped.theirs):
+        return False
+    return last.outgoing.filter(kind=CANCEL, body__why=CALLED_OFF).exists()
+
+
+def open_anew(request: Request, order: Order, *, by: Actor, at: datetime) -> Order | None:
+    """Once more, under a mark of its own, in place of an order that is gone there. None: no link takes the request any more."""
+    wanted = _wanted(request, list(Link.objects.of_city(request.jurisdiction_id).in_use().order_by("pk")))
+    if wanted is None:
+        return None
+    _end(order, None, by=by, at=at)
+    return _open(request, *wanted, None, by=by, at=at)
 
 
 def _wanted(request: Request, links: list[Link]) -> tuple[Link, ServiceMap] | None:

@@ -32,6 +32,11 @@ def unheard(link: Link, reports: Sequence[Report]) -> list[Report]:
     return [report for report in reports if report.id[:400] not in heard]
 
 
+def is_ours(link: Link, report: Report) -> bool:
+    """Whether it is about a record of an order."""
+    return _find(link, report) is not None
+
+
 @transaction.atomic
 def hear(link: Link, report: Report, at: datetime) -> str | None:
     """What it became; None when it is of nothing of ours, or was heard already."""

@@ -59,8 +59,8 @@ def _checked(city: Jurisdiction, file: LinksFile) -> dict[str, StaffMember]:
         else:
             fields.append(FieldProblem(f"links.{link.code}.owner", f"Nobody with the address {link.owner} works here."))
     if fields:
-        more = f" ({len(fields) - 1} more mistakes follow.)" if len(fields) > 1 else ""
-        raise Invalid(f"{fields[0].field}: {fields[0].detail}{more}", fields=fields)
+        many = "1 mistake" if len(fields) == 1 else f"{len(fields)} mistakes"
+        raise Invalid(f"The links cannot be loaded: {many} must be mended.", fields=fields)
     return owners
 
 

@@ -12,7 +12,7 @@ from loop311.kit.problems import Conflict, FieldProblem, Invalid
 from loop311.requests import services as requests
 from loop311.requests.models import Request
 from loop311.workorders.connectors.base import ChangeKind, Report
-from loop311.workorders.mapping import Meaning, meaning_of, outcome_of
+from loop311.workorders.mapping import LinkMap, Meaning, StatusMap, meaning_of, outcome_of
 from loop311.workorders.models import Mismatch, Order
 from loop311.workorders.policies import MismatchKind, OrderState
 from loop311.workorders.services import access, following, hearing, mismatching, sending
@@ -23,10 +23,11 @@ def try_again(order: Order, *, by: Actor, version: int | None = None, at: dateti
     """What is to be said is said now, whatever it waited for."""
     at = at or now()
     order, _ = _begin(order, by, version)
-    if not order.outgoing.filter(ended_at__isnull=True).exists() and not order.token:
+    waits = bool(order.token) or order.outgoing.filter(ended_at__isnull=True).exists()
+    if not waits and order.state != OrderState.PARKED:
         raise Conflict(f"There is nothing more to say about {order.reference}.")
     order.state = OrderState.UNKNOWN if _is_doubtful(order) else sending.settled(order)
-    order.next_at, order.fails, order.reason = at, 0, ""
+    order.next_at, order.fails, order.reason = (at if waits else None), 0, ""
     mismatching.mend(order.link, by=by, at=at, how="try_again", order=order, kinds=[MismatchKind.PARKED])
     return _end(order, "try_again", ("state", "next_at", "fails", "reason"), by=by, at=at)
 
@@ -64,7 +65,7 @@ def take_theirs(order: Order, *, by: Actor, version: int | None = None, at: date
     if meant is None:
         raise Conflict(f"Nobody has said what {order.their_status!r} means: write it into links.yaml first.")
     if meant.means is Meaning.DECLINED:
-        requests.decline(request, outcome=outcome_of(link, order.service, meant), by=by, at=at)
+        requests.decline(request, outcome=_their_no(link, order, meant), by=by, at=at)
     elif meant.means is Meaning.DONE:
         requests.resolve(request, outcome=outcome_of(link, order.service, meant), by=by, at=at)
     elif meant.means is Meaning.CANCELLED:
@@ -73,6 +74,16 @@ def take_theirs(order: Order, *, by: Actor, version: int | None = None, at: date
         hearing.apply(request, order, by=by, at=at)
     _settle(order, "take_theirs", by=by, at=at)
     return _end(order, "take_theirs", (), by=by, at=at)
+
+
+def _their_no(link: LinkMap, order: Order, meant: StatusMap) -> str:
+    outcome = outcome_of(link, order.service, meant)
+    if not outcome:
+        raise Conflict(
+            f"links.yaml names no outcome for {order.their_status!r}. "
+            "Decline the request on its own page, where you choose what the resident is told."
+        )
+    return outcome
 
 
 @transaction.atomic
@@ -125,9 +136,21 @@ def cancel_there(order: Order, *, by: Actor, version: int | None = None, at: dat
     if order.state == OrderState.PARKED:
         order.state, order.reason = OrderState.UNKNOWN, ""
     order.next_at = at
-    following.say(order, following.CANCEL, {"why": "mended"}, event_id=0, at=at)
+    following.say(order, following.CANCEL, {"why": following.CALLED_OFF}, event_id=0, at=at)
     _settle(order, "cancel_there", by=by, at=at)
     return _end(order, "cancel_there", ("holds", "state", "reason", "next_at"), by=by, at=at)
+
+
+@transaction.atomic
+def hand_over_anew(order: Order, *, by: Actor, version: int | None = None, at: datetime | None = None) -> Order:
+    """Their record is gone and must not be: they get another, under a mark of its own; number and clock here stay."""
+    at = at or now()
+    order, request = _begin(order, by, version)
+    if not order.mismatches.filter(kind=MismatchKind.GONE_THERE, mended_at__isnull=True).exists():
+        raise Conflict(f"The record of {order.reference} is not known to be gone there.")
+    if following.open_anew(request, order, by=by, at=at) is None:
+        raise Conflict("No link takes this request as it stands now; re-route it to whoever does the work.")
+    return _end(order, "hand_over_anew", (), by=by, at=at)
 
 
 @transaction.atomic
@@ -157,7 +180,9 @@ def note_looked_up(order: Order, report: Report | None, *, by: Actor, at: dateti
         return "not_there"
     if not order.their_key:
         link_to(order, their_key=report.their_key, by=by, at=at)
-    return hearing.hear(order.link, report, at) or "known"
+    became = hearing.hear(order.link, report, at) or "known"
+    open_ = order.mismatches.filter(mended_at__isnull=True)
+    return "untold" if not report.status and open_.exists() else became
 
 
 @transaction.atomic

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from loop311.kit.problems import Conflict, Invalid
+from loop311.kit.problems import Conflict, Invalid, NotFound, Unavailable
 from loop311.workorders import services, working
 from loop311.workorders.commands import workorders
 from loop311.workorders.connectors.base import Setup
 from loop311.workorders.models import Link
-from loop311.workorders.testing import LINK, Linked, linked
+from loop311.workorders.testing import LINK, Department, Linked, linked, links
 
 STARTER_LINK = {
     **LINK,
@@ -67,8 +67,19 @@ def test_a_link_that_is_left_out_is_retired_unless_something_waits_for_it(here: 
 @pytest.mark.django_db
 def test_an_owner_who_does_not_work_here_is_named(here: Linked, tmp_path: Path) -> None:
     path = written(tmp_path / "links.yaml", {**LINK, "owner": "nobody@elmville.example"})
-    with pytest.raises(Invalid, match="works here"):
+    with pytest.raises(Invalid) as caught:
         CliRunner().invoke(workorders, ["load", "elmville", path], catch_exceptions=False)
+    assert caught.value.detail == "The links cannot be loaded: 1 mistake must be mended."
+    assert [(each.field, each.detail) for each in caught.value.fields] == [
+        ("links.streets.owner", "Nobody with the address nobody@elmville.example works here.")
+    ]
+
+
+def test_a_secret_that_stands_in_the_file_is_refused_with_where_to_put_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "links.yaml", {**STARTER_LINK, "secret": "hunter2"})
+    result = CliRunner().invoke(workorders, ["check", path, "--catalog", "starter"])
+    assert "secret: Say where the secret is, env:LOOP311_LINK_NAME or file:/path" in result.stderr
+    assert "hunter2" not in result.output
 
 
 @pytest.mark.django_db
@@ -80,9 +91,32 @@ def test_links_test_and_reconcile(here: Linked) -> None:
     assert tried.stdout == "They answer.\n"
     compared = CliRunner().invoke(workorders, ["reconcile", "elmville"], catch_exceptions=False)
     assert compared.stdout == "streets: 1 pairs, 0 do not agree, 0 agree again.\n"
+    strange = CliRunner().invoke(workorders, ["reconcile", "elmville", "streets", "streeets"])
+    assert isinstance(strange.exception, NotFound)
+    assert strange.exception.detail == "There is no link 'streeets' in this city."
     here.department.is_up = False
     for arguments in (["test", "elmville", "streets"], ["reconcile", "elmville", "streets"]):
         assert isinstance(CliRunner().invoke(workorders, arguments).exception, Conflict)
+
+
+@pytest.mark.django_db
+def test_a_link_that_cannot_be_asked_keeps_no_other_from_being_compared(
+    here: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = here.link.owner.user.email
+    quiet = {**LINK, "owner": owner, "code": "quiet", "services": {"sign": {"theirs": "SIGN"}}, "statuses": {}}
+    services.load(here.city.jurisdiction, links({**LINK, "owner": owner}, quiet), by=here.city.system)
+
+    def connector(link: Link, **_: object) -> Department:
+        if link.code == "quiet":
+            raise Unavailable("There is no secret at env:LOOP311_LINK_TEST.")
+        return here.department
+
+    monkeypatch.setattr(working, "connector_of", connector)
+    result = CliRunner().invoke(workorders, ["reconcile", "elmville"])
+    assert result.stdout == "streets: 0 pairs, 0 do not agree, 0 agree again.\n"
+    assert isinstance(result.exception, Conflict)
+    assert result.exception.detail == "quiet was not compared: There is no secret at env:LOOP311_LINK_TEST."
 
 
 @pytest.mark.django_db

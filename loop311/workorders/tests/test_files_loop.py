@@ -50,6 +50,19 @@ def test_a_request_is_dropped_and_what_they_drop_moves_it(here: Linked, tmp_path
     assert working.reconcile(here.link.pk).open == 0
 
 
+def test_a_row_that_leads_nowhere_is_sent_back(here: Linked, tmp_path: Path) -> None:
+    order = _hand_over(here)
+    path = _says(tmp_path, order, "Doing")
+    row = path.read_text().splitlines()[1].replace(order.reference, "elmville-26-99999999").replace("1,", "2,", 1)
+    path.write_text(f"{path.read_text()}{row}\n")
+    working.beat(here.link.pk)
+    order.request.refresh_from_db()
+    assert order.request.state == State.IN_PROGRESS
+    (rejected,) = (tmp_path / "rejected").iterdir()
+    assert "No order of ours bears the reference elmville-26-99999999." in rejected.read_text()
+    assert "rows that cannot be read" in working.try_out(here.link)[0].words
+
+
 def test_their_file_stays_until_all_of_it_is_written_down_here(
     here: Linked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

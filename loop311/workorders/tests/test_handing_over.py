@@ -146,6 +146,22 @@ def test_a_request_that_is_open_again_after_it_was_declined_is_a_second_order() 
     assert [record.status for record in here.department.records.values()] == ["Deleted", "New"]
 
 
+def test_what_a_person_cancelled_there_is_not_handed_over_again_by_a_word_but_by_a_way_that_leads_back() -> None:
+    here = linked()
+    request, order = here.hand_over()
+    services.cancel_there(order, by=here.city.system)
+    here.work()
+    requests.comment(request, text="Still the same hole.", by=here.city.system)
+    here.work()
+    assert [record.status for record in here.department.records.values()] == ["Deleted"]
+    assert services.take_up(here.link, by=here.city.system) == 0
+    requests.reroute(request, team=Team.objects.get(code="south"), by=here.city.system)
+    here.work()
+    requests.reroute(request, team=Team.objects.get(code="north"), by=here.city.system)
+    here.work()
+    assert [record.status for record in here.department.records.values()] == ["Deleted", "New"]
+
+
 def test_one_handed_over_outside_goes_to_the_link_of_that_owner_and_stays_through_its_end() -> None:
     here = linked(teams=[], outside_owners=["state-roads"])
     request = here.city.file(answers={"danger": "no", "depth": 55})

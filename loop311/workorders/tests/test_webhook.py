@@ -177,6 +177,12 @@ def test_a_signed_call_is_heard(here: Linked) -> None:
 
 
 @pytest.mark.django_db
+def test_a_call_about_a_record_that_leads_nowhere_says_so(here: Linked) -> None:
+    answer = call(here.link, told("Doing", key="999", reference="elmville-26-99999999"))
+    assert (answer.status_code, answer.json()["became"]) == (202, ["not_ours"])
+
+
+@pytest.mark.django_db
 def test_the_same_call_again_changes_nothing_even_with_other_words_in_it(here: Linked) -> None:
     first = told("Doing", words="Once.")
     call(here.link, first)
