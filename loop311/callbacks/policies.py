@@ -97,8 +97,11 @@ def is_late(state: CallbackState, end: datetime, at: datetime) -> bool:
     return state is CallbackState.OPEN and at > end
 
 
-def failure_refusal(attempts: Iterable[Tried]) -> str | None:
-    """Why a resident cannot be called out of reach yet, or None. A failed call-back says nothing about the problem itself."""
+def failure_refusal(attempts: Iterable[Tried], *, in_window: bool) -> str | None:
+    """Why a resident cannot be called out of reach yet, or None. A failed call-back says nothing about the problem itself.
+
+    `in_window`: somebody tried when the resident was told to expect it, or later.
+    """
     tried = list(attempts)
     if any(t.outcome in SPOKEN_TO for t in tried):
         return "The resident was spoken to; the call-back is kept, not failed."
@@ -106,6 +109,8 @@ def failure_refusal(attempts: Iterable[Tried]) -> str | None:
     if len(ways) < CHANNELS_BEFORE_FAILED:
         have = f"only {', '.join(sorted(ways))}" if ways else "nothing"
         return f"The resident must be tried in {CHANNELS_BEFORE_FAILED} different ways first; so far {have} was tried."
+    if not in_window:
+        return "Nobody has tried since the promised window began; the resident waits for the call then."
     return None
 
 

@@ -170,9 +170,11 @@ def keep(callback: Callback, *, by: Actor, way: str = Way.CALL, at: datetime | N
 
 @transaction.atomic
 def fail(callback: Callback, *, by: Actor, version: int | None = None, at: datetime | None = None) -> Callback:
-    """Nobody could be reached, in at least two ways. The request it was about stays exactly as it is."""
+    """Nobody could be reached: in two ways at least, and since the window began. The request it was about stays as it is."""
     callback = _open(callback, by, version)
-    refusal = failure_refusal([row.tried() for row in callback.attempts.all()])
+    tries = list(callback.attempts.all())
+    in_window = any(row.at >= callback.window_start for row in tries)
+    refusal = failure_refusal([row.tried() for row in tries], in_window=in_window)
     if refusal:
         raise Conflict(refusal)
     return _end(callback, CallbackState.FAILED, by=by, at=at or now())

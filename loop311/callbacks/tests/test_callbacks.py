@@ -78,6 +78,17 @@ def test_one_way_is_not_enough_to_give_up() -> None:
     assert services.fail(callback, by=actor_of(city)).state == CallbackState.FAILED
 
 
+def test_nobody_gives_up_before_the_promised_window() -> None:
+    city = a_city()
+    callback = a_callback(city, window_start=now() + HOUR, window_end=now() + 2 * HOUR)
+    for way in (Way.CALL, Way.EMAIL):
+        services.attempt(callback, outcome="no_answer", way=way, by=actor_of(city))
+    with pytest.raises(Conflict, match="since the promised window began"):
+        services.fail(callback, by=actor_of(city))
+    services.attempt(callback, outcome="no_answer", by=actor_of(city), at=now() + HOUR)
+    assert services.fail(callback, by=actor_of(city)).state == CallbackState.FAILED
+
+
 def test_a_failed_call_back_never_closes_a_physical_problem() -> None:
     city = make_city()
     request = city.file()

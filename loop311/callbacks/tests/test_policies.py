@@ -37,11 +37,11 @@ def test_only_an_open_one_is_due_or_late_and_never_both(state: CallbackState, at
     assert state is not CallbackState.OPEN or (due or late) == (at >= NINE)
 
 
-@given(tries)
-def test_nobody_is_out_of_reach_before_two_ways_were_tried_in_vain(attempts: list[Tried]) -> None:
-    may_fail = failure_refusal(attempts) is None
+@given(tries, st.booleans())
+def test_nobody_is_out_of_reach_before_two_ways_were_tried_in_vain(attempts: list[Tried], in_window: bool) -> None:
+    may_fail = failure_refusal(attempts, in_window=in_window) is None
     in_vain = all(t.outcome not in SPOKEN_TO for t in attempts)
-    assert may_fail == (in_vain and len({t.way for t in attempts}) >= 2)
+    assert may_fail == (in_window and in_vain and len({t.way for t in attempts}) >= 2)
 
 
 @given(tries, st.sets(st.sampled_from(["phone", "mobile", "email"])))

@@ -52,10 +52,11 @@ def test_number_clock_and_first_contact_never_change(city: City, change: str) ->
         attempt(f"UPDATE requests_request SET {change}, version = 9 WHERE id = %s", request.pk)
 
 
-def test_a_due_date_is_not_edited_in_place(city: City) -> None:
+@pytest.mark.parametrize("change", ["due_at = due_at + interval '1 day'", "first_response_due_at = now()"])
+def test_a_due_date_is_not_edited_in_place(city: City, change: str) -> None:
     request = city.file()
     with pytest.raises(DatabaseError, match="only by a new promise"):
-        attempt("UPDATE requests_request SET due_at = due_at + interval '1 day', version = 9 WHERE id = %s", request.pk)
+        attempt(f"UPDATE requests_request SET {change}, version = 9 WHERE id = %s", request.pk)
 
 
 @pytest.mark.parametrize("sql", ["UPDATE requests_promise SET due_at = now()", "DELETE FROM requests_promise"])
