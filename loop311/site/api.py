@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.http import condition, require_safe
 from ninja import NinjaAPI, Router
+from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from loop311.accounts.api import TokenAuth
@@ -70,6 +74,16 @@ _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 class CityApi(NinjaAPI):
     """Publishes with every operation the problem documents it may answer with, and refuses what it has not published."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._schemas: dict[str | None, Any] = {}
+
+    @cached_property
+    def document(self) -> tuple[bytes, str]:
+        """The OpenAPI document as it is sent, and its entity tag."""
+        body = json.dumps(self.get_openapi_schema(), cls=NinjaJSONEncoder, separators=(",", ":")).encode()
+        return body, f'"{hashlib.blake2s(body).hexdigest()}"'
+
     @cached_property
     def _queries(self) -> dict[tuple[str, str], dict[str, bool]]:
         """(address, method) -> the names its query may have, and whether each may be given several times."""
@@ -91,6 +105,12 @@ class CityApi(NinjaAPI):
         return super().create_temporal_response(request)
 
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> Any:
+        """Composed once for each prefix: it takes seconds of processor time, and anybody may ask. Not to be changed."""
+        if path_prefix not in self._schemas:
+            self._schemas[path_prefix] = self._compose(path_prefix, path_params)
+        return self._schemas[path_prefix]
+
+    def _compose(self, path_prefix: str | None, path_params: dict[str, Any] | None) -> Any:
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         definition = problem_documents.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
         schema["components"]["schemas"].update(definition.pop("$defs"), ProblemDocument=definition)
@@ -131,6 +151,7 @@ api = CityApi(
     description="The system a city runs its 311 on. The token names the city; nothing of another city is ever seen.",
     urls_namespace="api",
     docs_url=None,
+    openapi_url=None,  # served by `openapi` below
     auth=TokenAuth(),
     parser=JsonParser(),
     renderer=JsonRenderer(),
@@ -154,3 +175,10 @@ def problem(request: HttpRequest, code: str) -> Explanation:
     if kind is None:
         raise NotFound("There is no such kind of problem.")
     return Explanation(code=code, title=kind.title, status=kind.status)
+
+
+@require_safe
+@condition(etag_func=lambda request: api.document[1])
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document of /api/v1."""
+    return HttpResponse(api.document[0], content_type="application/json; charset=utf-8")

@@ -59,6 +59,15 @@ def test_the_description_is_public_and_declares_the_problems_of_every_operation(
             assert operation["security"] == [{"TokenAuth": []}]
 
 
+def test_the_description_is_composed_once_and_not_sent_again_to_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Client().get("/api/v1/openapi.json")
+    monkeypatch.setattr(api, "_compose", None)
+    assert Client().get("/api/v1/openapi.json").content == first.content
+    again = Client().get("/api/v1/openapi.json", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert Client().post("/api/v1/openapi.json").status_code == 405
+
+
 def test_without_a_token_the_answer_says_which_header_to_send() -> None:
     response = Client().get("/api/v1/me")
     assert "Authorization" in problem(response, 401)["detail"]
