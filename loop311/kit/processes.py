@@ -60,10 +60,11 @@ class Child:
     pause: float = FIRST_PAUSE
 
     def start(self) -> None:
+        """With the interpreter's own last words: a crash in native code says on standard error where it happened."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             list(self.command),
-            env={**os.environ, **self.environment, PARENT: str(os.getpid())},
+            env={"PYTHONFAULTHANDLER": "1", **os.environ, **self.environment, PARENT: str(os.getpid())},
             stdin=subprocess.DEVNULL,
         )
 

@@ -123,3 +123,15 @@ def test_a_tick_that_asks_to_stop_ends_the_supervisor() -> None:
 
     Supervisor([], tick=tick).run()
     assert len(ticks) == 2
+
+
+def test_a_crash_in_native_code_leaves_its_last_words(tmp_path: Path) -> None:
+    crashes = "import ctypes; ctypes.string_at(0)"
+    with (tmp_path / "log").open("w") as log:
+        program = f"from loop311.kit.processes import Child; c = Child('c', [{sys.executable!r}, '-c', {crashes!r}])"
+        subprocess.run(
+            [sys.executable, "-c", f"{program}; c.start(); c.process.wait()"], cwd=ROOT, stderr=log, check=True
+        )
+    said = (tmp_path / "log").read_text()
+    assert "Fatal Python error: Segmentation fault" in said
+    assert "ctypes" in said

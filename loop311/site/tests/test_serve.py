@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -38,14 +39,19 @@ class Running:
     port: int
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and body; status 0 while nobody listens."""
+        """Status and body; status 0 and why while nobody listens."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
+        except (OSError, HTTPException) as error:
+            return 0, repr(error)
+
+    def told(self) -> str:
+        """The end of what it wrote, for whoever has to find out why a test failed."""
+        lines = (self.home.parent / "log").read_text(errors="replace").splitlines()
+        return "\n".join([line for line in lines if '"event": "request"' not in line][-60:])
 
     def is_well(self) -> bool:
         return self.get("/healthz")[0] == 200
@@ -70,7 +76,7 @@ def children(parent: psutil.Process, part: str) -> list[psutil.Process]:
     return found
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
@@ -92,12 +98,12 @@ def running() -> Iterator[Running]:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log, text=True)
         try:
             product = Running(process, home, port)
-            wait_for(product.is_well, 120)
+            wait_for(product.is_well, 300)
             yield product
             process.terminate()
             assert process.wait(60) == 0
             assert postmaster.find(place_of(home).data) is None
-            assert product.get("/healthz")[0] == 0
+            assert product.get("/healthz")[0] == 0, product.told()
         finally:
             process.kill()
             process.wait()
@@ -135,7 +141,7 @@ def test_a_killed_database_is_back_and_nobody_sees_a_stack_trace(running: Runnin
     while time.monotonic() < deadline and (len(seen) < 5 or seen[-1][0] != 200):
         seen.append(running.get("/healthz"))
         time.sleep(0.1)
-    assert {status for status, _ in seen} <= {200, 503}
+    assert {status for status, _ in seen} <= {200, 503}, f"{seen}\n{running.told()}"
     assert seen[-1][0] == 200
     assert all(json.loads(body)["web"] == "ok" for _, body in seen)
     assert running.ask("SELECT column1 FROM kept") == 1
