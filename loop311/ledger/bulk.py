@@ -14,7 +14,7 @@ from procrastinate.types import JSONValue
 from loop311.kit import copying
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
-from loop311.kit.copying import copy_lines, escaped
+from loop311.kit.copying import Fill, copy_lines, escaped
 from loop311.kit.jobs import defer_many
 from loop311.kit.problems import Conflict
 from loop311.ledger.checkpoints import GRACE
@@ -26,6 +26,9 @@ BATCH = 10_000
 
 LATEST = GRACE / 3
 """Events that were composed longer ago are not written any more."""
+
+PAGES = {"ledger_event": Fill(usually=100, now=90), "ledger_head": Fill(usually=80, now=70)}
+"""For `copying.into_new_pages`: rows of these tables differ in length, so nearly every old page has room for one more."""
 
 Subject = tuple[str, int]
 HeadRow = tuple[int, str, int, int, bytes, bytes]

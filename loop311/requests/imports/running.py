@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from django.db import connection, connections
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
+from loop311.kit.copying import into_new_pages
 from loop311.kit.problems import Conflict, Forbidden, Invalid
+from loop311.ledger import bulk
 from loop311.requests.imports.areas import Geometry
 from loop311.requests.imports.catalogue import prepare
 from loop311.requests.imports.drafting import Draft, Drafter, Rejected
@@ -83,11 +85,12 @@ def run(
     with (
         opened(path, encoding=encoding or mapping.encoding, delimiter=mapping.delimiter) as source,
         _only_one(jurisdiction),
+        ExitStack() as after_writing,
         _database_thread() as executor,
     ):
         job = _Import(jurisdiction, mapping, source, Drafter(mapping, source.header, zone), by, dry_run, executor, tick)
         with _rejects_file(rejects, source.header) as reject:
-            return job.run(reject)
+            return job.run(reject, after_writing)
 
 
 Reject = Callable[[int, str, Sequence[str]], None]
@@ -111,12 +114,14 @@ class _Import:
         self._positions = Positions(mapping.position, drafter.warnings)
         self._summary = Summary()
 
-    def run(self, reject: Reject) -> Summary:
+    def run(self, reject: Reject, after_writing: ExitStack) -> Summary:
         record = None if self._dry_run else self._begin()
         found = scan(self._source, self._drafter, self._city.pk, executor=self._executor, tick=self._tick)
         self._drafter.warnings.clear()
         self._summary.read = found.read
         if found.finds_work:
+            if found.flags.count(NEW) >= BATCH and not self._dry_run:
+                after_writing.enter_context(into_new_pages(bulk.PAGES))
             self._import(found, reject)
         else:
             self._summary.unchanged = found.read

@@ -124,6 +124,33 @@ def test_batches_end_and_begin_anywhere(city: Jurisdiction, path: Path, monkeypa
     assert list(numbers) == [f"24-{i:08d}" for i in range(1, 11)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_large_import_leaves_the_old_pages_of_the_ledger_alone_and_the_tables_as_they_were(
+    city: Jurisdiction, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH", 3)
+    write = Writer.write
+    during: list[dict[str, str]] = []
+
+    def dies_in_the_second_batch(self: Writer, batch: Batch) -> None:
+        during.append(_fillfactors())
+        if len(during) == 2:
+            raise KeyboardInterrupt
+        write(self, batch)
+
+    monkeypatch.setattr(Writer, "write", dies_in_the_second_batch)
+    with pytest.raises(KeyboardInterrupt):
+        bring_in(city, path, *[{"case": f"C-{i}"} for i in range(10)])
+    assert during[0] == {"ledger_event": "fillfactor=90", "ledger_head": "fillfactor=70"}
+    assert _fillfactors() == {"ledger_event": "fillfactor=100", "ledger_head": "fillfactor=80"}
+
+
+def _fillfactors() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, reloptions[1] FROM pg_class WHERE relname IN ('ledger_event', 'ledger_head')")
+        return dict(cursor.fetchall())
+
+
 def _system(city: Jurisdiction) -> Actor:
     return Actor(kind=ActorKind.SYSTEM, jurisdiction_id=city.pk)
 
