@@ -14,6 +14,8 @@ from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.clock import now
 from loop311.kit.problems import FieldProblem, Forbidden, Invalid
+from loop311.places.models import Layer
+from loop311.requests.models import Request
 
 
 class By(StrEnum):
@@ -173,6 +175,8 @@ def requests_report(
             },
         )
         found = [(key, name, is_total, Measures(*values)) for key, name, is_total, *values in cursor.fetchall()]
+    if layer and not any(key for key, _, is_total, _ in found if not is_total):
+        _check_layer(jurisdiction, layer)
     total = next((measures for _, _, is_total, measures in found if is_total), Measures())
     return Report(total, [Row(key, name or "", measures) for key, name, is_total, measures in found if not is_total])
 
@@ -184,6 +188,18 @@ def _check(rows: By, start: date | None, end: date | None, layer: str) -> None:
         raise Invalid(
             "Only a report by area has a layer.", fields=[FieldProblem("layer", "goes with a report by area")]
         )
+
+
+def _check_layer(jurisdiction: Jurisdiction, layer: str) -> None:
+    """Of a layer in whose areas nothing lies: a new one is empty, a misspelt one is none."""
+    known = (
+        Layer.objects.filter(jurisdiction=jurisdiction, kind="areas").values_list("code", flat=True).order_by("code")
+    )
+    here = Request.objects.filter(jurisdiction_id=jurisdiction.pk, areas__has_key=layer)
+    if layer in known or here.exists():
+        return
+    detail = f"There is no layer {layer[:80]!r}; there are: {', '.join(known[:20]) or 'none'}."
+    raise Invalid(detail, fields=[FieldProblem("layer", detail)])
 
 
 def fullest_layer(jurisdiction: Jurisdiction) -> str:

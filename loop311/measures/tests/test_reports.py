@@ -22,6 +22,8 @@ from loop311.kit.actor import Actor, ActorKind, system
 from loop311.kit.problems import Forbidden, Invalid
 from loop311.measures.commands import report
 from loop311.measures.reports import Against, By, Measures, Report, requests_report
+from loop311.places.services import load_boundaries
+from loop311.places.testing import squares
 from loop311.requests.services import assign, dispute, join, resume, start, wait
 from loop311.requests.testing import MONDAY, make_city
 from loop311.requests.tests.import_files import bring_in
@@ -145,6 +147,15 @@ def test_days_the_wrong_way_round_and_a_layer_out_of_place_are_refused(city: Jur
         read(city, start=date(2024, 3, 2), end=date(2024, 3, 1))
     with pytest.raises(Invalid, match="Only a report by area"):
         read(city, By.MONTH, layer="district")
+
+
+def test_a_misspelt_layer_is_refused_and_an_empty_one_is_not(city: Jurisdiction, tmp_path: Path) -> None:
+    bring_in(city, tmp_path / "rows.csv", *random_rows(1, 30))
+    load_boundaries(city, "wards", squares(1), by=system(city.pk))
+    assert [row.key for row in read(city, By.AREA, layer="wards").rows] == [""]
+    assert read(city, By.AREA, layer="district", end=date(2001, 1, 1)).total.opened == 0
+    with pytest.raises(Invalid, match="There is no layer 'ward'; there are: wards"):
+        read(city, By.AREA, layer="ward")
 
 
 def test_only_who_may_read_measures_reads_them(city: Jurisdiction) -> None:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from loop311.catalog.definitions import Ending
+from loop311.kit.clock import now
 from loop311.requests.imports.header import Header
 from loop311.requests.imports.mapping import Areas, Columns, Mapping, Position, Text, Times, listed
 from loop311.requests.imports.parsing import LocalTimes, Unreadable, coordinate, slug, whole_number
@@ -78,6 +79,10 @@ def _nothing(_row: Row) -> str:
     return ""
 
 
+_SLACK = timedelta(days=1)
+"""So much may a city's clocks, and its idea of its zone, be ahead of ours."""
+
+
 class Drafter:
     """One mapping made ready for one header. Use from one thread."""
 
@@ -101,6 +106,7 @@ class Drafter:
         self._outcomes: dict[str, str] = {}
         self._namings: dict[tuple[str, ...], Naming] = {}
         self._areas_of: dict[tuple[str, ...], tuple[dict[str, str], Counter[str]]] = {}
+        self._soon = now() + _SLACK
         self._digest_prefix = hashlib.sha256(msgspec.json.encode(mapping, order="sorted"))
         used = sorted(set(self._used))
         self._key = itemgetter(*used, used[0])  # at least two, so that it always gives a tuple
@@ -166,6 +172,8 @@ class Drafter:
         received_at = self._time(self._opened, row)
         if received_at is None:
             raise Rejected("no time of opening")
+        if received_at > self._soon:
+            raise Rejected("opened in the future")
         state, ended_at = self._ending(row, received_at)
         note = self._note(row)
         state, outcome = self._outcome(state, note)
@@ -217,6 +225,8 @@ class Drafter:
             return state, None
         if ended_at is None:
             raise Rejected("closed, but without a time of closing")
+        if ended_at > self._soon:
+            raise Rejected("closed in the future")
         if ended_at < received_at:
             ended_at = self._later(received_at, ended_at)
         return state, ended_at
