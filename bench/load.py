@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from os import environ
 
 from bench.floor import Floor, take_turns
+from loop311.kit.ports import free_port
 
 _PATIENCE = 60.0
 _UNCHANGED = 304
@@ -63,9 +64,7 @@ class Client:
 @contextmanager
 def web_server() -> Iterator[int]:
     """The product's web processes, as `loop311 serve` starts them, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         settings = {"LOOP311_PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": folder}
         process = subprocess.Popen(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 AXE = Path(settings.ROOT) / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
@@ -33,6 +33,9 @@ SCREENS = Path(os.environ.get("LOOP311_SCREENS") or Path(settings.LOOP311_HOME) 
 
 PATIENCE = 60_000
 """Milliseconds; long, since it is only waited out where something is wrong, and the machine may be busy with other tests."""
+
+LOOKS_UP = 250
+"""Milliseconds after the last key by which the page has asked; its own timers are shorter, and run before this one."""
 
 REFUSED = re.compile(
     r"a status of (401|403|409|422)|Status Error Code 40[13]|ERR_INTERNET_DISCONNECTED|htmx:(afterRequest|sendError)"
@@ -74,7 +77,10 @@ class Driver:
             self.tab.keyboard.press(key)
 
     def type(self, words: str) -> None:
+        """And wait for what the page looks up: the list of the whole words, not one of their beginning."""
         self.tab.keyboard.type(words, delay=5)
+        self.tab.evaluate(f"new Promise((done) => setTimeout(done, {LOOKS_UP}))")
+        self.settle()
 
     def until(self, words: str, place: str = "main") -> None:
         """Wait until the words stand there."""
@@ -152,12 +158,14 @@ def drive(server: str, session: str, flow: Flow, look: Look = WIDE, *, start: st
 
 
 def _play(server: str, session: str, flow: Flow, look: Look, start: str) -> list[str]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         size = ViewportSize(width=look.width, height=look.height)
         context = browser.new_context(color_scheme=look.colours, viewport=size)
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}])
-        driver = Driver(_window(context), flow.__name__.replace("_", "-"), look, server)
+        driver = Driver(context.new_page(), flow.__name__.replace("_", "-"), look, server)
         _listen(driver)
         driver.tab.goto(f"{server}{start}")
         try:
@@ -168,12 +176,6 @@ def _play(server: str, session: str, flow: Flow, look: Look, start: str) -> list
             raise
         browser.close()
         return driver.faults
-
-
-def _window(context: BrowserContext) -> Page:
-    tab = context.new_page()
-    tab.set_default_timeout(PATIENCE)
-    return tab
 
 
 def _listen(driver: Driver) -> None:
@@ -191,6 +193,7 @@ def place_the_pothole(driver: Driver) -> None:
     """From the safety question on: no danger, the address by keyboard, and the questions of the service."""
     driver.radio("danger", "no")
     driver.press("Alt+3")
+    driver.on("#c-address")
     driver.type("412 elm")
     driver.until("412 Elm St", "#places")
     driver.press("ArrowDown", "Enter")

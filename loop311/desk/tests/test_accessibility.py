@@ -102,6 +102,7 @@ def walk(addresses: list[str], session: str, colours: Any, viewport: ViewportSiz
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         context = browser.new_context(bypass_csp=True, color_scheme=colours, viewport=viewport)
+        context.set_default_timeout(60_000)
         tab = context.new_page()
         wrong = faults(tab, addresses[0])
         assert "sign-in" in tab.url

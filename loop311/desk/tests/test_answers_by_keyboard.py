@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from loop311.accounts.policies import Role
 from loop311.desk.testing import Sitting, sit
-from loop311.desk.tests.test_accessibility import CHROMIUM
+from loop311.desk.tests.driving import CHROMIUM, PATIENCE
 from loop311.knowledge.testing import an_article, words
 
 pytestmark = [
@@ -36,10 +36,12 @@ def test_an_answer_is_found_and_opened_by_keyboard_and_found_again(desk: Sitting
 
 
 def _in_a_browser(address: str, session: str) -> None:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         context = browser.new_context()
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
         complaints: list[str] = []
         tab = context.new_page()

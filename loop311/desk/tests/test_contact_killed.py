@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from loop311.desk.contact.content import read
 from loop311.desk.models import Draft
 from loop311.desk.testing import ELM, Sitting, a_call_center
 from loop311.interactions.models import Interaction
+from loop311.kit.ports import free_port
 from loop311.ledger.models import Event
 from loop311.requests.models import Request
 
@@ -36,9 +36,7 @@ class Served:
     """The web processes alone, on the database of the test, in a process group of their own."""
 
     def __init__(self, home: Path, session: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         known = connection.settings_dict
         url = make_conninfo(
             host=known["HOST"] or None, port=known["PORT"] or None, user=known["USER"] or None,
@@ -51,13 +49,13 @@ class Served:
             "LOOP311_SECRET_KEY": settings.SECRET_KEY,
         }
         cookies = {settings.SESSION_COOKIE_NAME: session}
-        self.browser = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", cookies=cookies, timeout=30)
+        self.browser = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", cookies=cookies, timeout=120)
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "loop311.site.web"]
         self.process = subprocess.Popen(command, cwd=settings.ROOT, env=self.environment, start_new_session=True)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not self._answers():
             assert time.monotonic() < deadline, "the web never came up"
             assert self.process.poll() is None, "the web has ended"

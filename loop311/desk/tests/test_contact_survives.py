@@ -109,7 +109,6 @@ def an_expired_sign_in(driver: Driver) -> None:
     driver.press("Alt+2")
     driver.type(" and after signing in again")
     saved(driver)
-    driver.tab.wait_for_timeout(1000)
 
 
 def test_after_an_expired_sign_in_the_contact_goes_on(desk: Sitting, live_server: Any) -> None:
@@ -125,7 +124,7 @@ def two_windows(driver: Driver) -> None:
     other = driver.tab.context.new_page()
     other.goto(driver.tab.url)
     wants(driver, "words of the first window")
-    driver.tab.wait_for_timeout(1500)
+    saved(driver)
     other.locator("#c-want").press_sequentially("words of the second window", delay=5)
     expect(other.locator("#wrong")).to_contain_text("changed in another window", timeout=PATIENCE)
     expect(other.locator("#wrong")).to_contain_text("words of the first window")

@@ -11,6 +11,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from loop311.desk.testing import Sitting, sit
+from loop311.desk.tests.driving import PATIENCE
 from loop311.desk.tests.test_accessibility import CHROMIUM, faults
 from loop311.kit.clock import now
 from loop311.requests.models import Request
@@ -41,7 +42,7 @@ def both(lead: Sitting, crew: Sitting, base: str, play: Play) -> Any:
     errors: list[str] = []
 
     def run() -> Any:
-        expect.set_options(timeout=60_000)
+        expect.set_options(timeout=PATIENCE)
         with sync_playwright() as playwright:
             arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -59,6 +60,7 @@ def both(lead: Sitting, crew: Sitting, base: str, play: Play) -> Any:
 def opened(browser: Browser, base: str, session: str, errors: list[str]) -> Page:
     """Under our content security policy: what breaks it is an error of the page, and fails the test."""
     context = browser.new_context(base_url=base)
+    context.set_default_timeout(PATIENCE)
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base}])
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))

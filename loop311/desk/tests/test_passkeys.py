@@ -22,6 +22,7 @@ from loop311.accounts import lockout
 from loop311.accounts.models import StaffMember
 from loop311.accounts.policies import Role
 from loop311.accounts.testing import a_member
+from loop311.desk.tests.driving import PATIENCE
 from loop311.desk.tests.test_accessibility import CHROMIUM, NARROW, WIDE, faults
 from loop311.ledger.models import Event
 from loop311.requests.testing import make_city
@@ -65,8 +66,8 @@ class Visit:
         self.at(path, name)
 
     def press(self, name: str) -> None:
-        self.tab.get_by_role("button", name=name, exact=True).click()
-        self.tab.wait_for_load_state()
+        with self.tab.expect_navigation():
+            self.tab.get_by_role("button", name=name, exact=True).click()
 
     def sign_in(self, address: str) -> None:
         self.tab.fill("#id_login", address)
@@ -95,6 +96,7 @@ def _visit(site: str, look: str, viewport: ViewportSize, steps: Callable[[Visit]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         colours: Any = look
         context = browser.new_context(color_scheme=colours, viewport=viewport)
+        context.set_default_timeout(PATIENCE)
         tab = context.new_page()
         key = context.new_cdp_session(tab)
         key.send("WebAuthn.enable")

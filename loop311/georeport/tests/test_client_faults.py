@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import msgspec
 import pytest
 
 from loop311.georeport.client import (
@@ -24,10 +25,12 @@ from loop311.georeport.client import (
     Waiting,
 )
 from loop311.georeport.profile import Limits
-from loop311.georeport.testing import Answer, Asked, drip, hang, reply, serving
+from loop311.georeport.testing import Answer, Asked, drip, hang, hang_up, reply, serving
 from loop311.georeport.wire import Reply
 from loop311.kit.clock import now
 
+IMPATIENT = Limits(connect_seconds=10, read_seconds=1, whole_seconds=2, pause_seconds=0.01)
+"""Where the other side says nothing, or never ends."""
 NEW = NewRequest(service_code="pothole", reference="SPR-7", description="Deep", lat=41.5, long=-87.5)
 TAKEN = reply(b'[{"service_request_id": "101"}]')
 DUPLICATE = b"<errors><error><code>400</code><description>base is a duplicate.</description></error></errors>"
@@ -60,25 +63,25 @@ def test_what_was_taken_is_accepted_or_waits(answer: bytes, outcome: object) -> 
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(hang(0.5), id="time-out after accept"),
-        pytest.param(lambda connection: connection.close(), id="hangs up"),
+        pytest.param(hang, id="time-out after accept"),
+        pytest.param(hang_up, id="hangs up"),
         pytest.param(reply(b"<html>Sorry</html>", 500), id="500"),
         pytest.param(reply(b"", 502), id="502"),
         pytest.param(reply(b'[{"service_req', length=900), id="half a body"),
         pytest.param(reply(b"<html><body>Welcome</body></html>"), id="a web page with 200"),
         pytest.param(reply(b"[{}]"), id="neither id nor token"),
         pytest.param(reply(b"", 303, "Location: /elsewhere"), id="see other"),
-        pytest.param(drip(b"HTTP/1.1 200 OK\r\nX: 1\r\n", 20, 0.1), id="headers that never end"),
+        pytest.param(drip(b"HTTP/1.1 200 OK\r\nX: 1\r\n", 600, 0.1), id="headers that never end"),
         pytest.param(reply(b" " * 200_000), id="too large"),
     ],
 )
 def test_a_lost_answer_is_unknown_and_sent_once(answer: Answer) -> None:
-    limits = Limits(connect_seconds=2, read_seconds=0.3, whole_seconds=0.8, largest_bytes=100_000)
+    limits = msgspec.structs.replace(IMPATIENT, largest_bytes=100_000)
     with serving([answer]) as server, Client(server.profile(limits=limits)) as client:
         outcome = client.file(NEW)
         assert isinstance(outcome, Unknown)
         assert not outcome.is_delivered
-        assert len(server.asked) == 1
+    assert len(server.asked) == 1
 
 
 def test_a_slow_drip_is_cut_off_at_the_whole_time_out() -> None:
@@ -86,12 +89,12 @@ def test_a_slow_drip_is_cut_off_at_the_whole_time_out() -> None:
 
     def act(connection: socket.socket) -> None:
         connection.sendall(head)
-        drip(b" ", 40, 0.1)(connection)
+        drip(b" ", 600, 0.1)(connection)
 
-    with serving([act]) as server, Client(server.profile()) as client:
+    with serving([act]) as server, Client(server.profile(limits=IMPATIENT)) as client:
         before = time.monotonic()
         assert isinstance(client.file(NEW), Unknown)
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < 20, "it waited for the end"
 
 
 def test_nobody_there_is_later() -> None:
@@ -168,7 +171,7 @@ class Keeps:
         at = (now() + self.clock).replace(microsecond=0).isoformat()
         number = str(len(self.taken) + 1)
         self.taken.append({**dict(asked.form), "service_request_id": number, "requested_datetime": at})
-        return hang(0.5) if len(self.taken) == 1 else reply(json.dumps([{"service_request_id": number}]).encode())
+        return hang_up if len(self.taken) == 1 else reply(json.dumps([{"service_request_id": number}]).encode())
 
 
 @pytest.mark.parametrize("hours", [-20, 0, 20])
@@ -182,7 +185,7 @@ def test_a_filing_whose_answer_was_lost_is_found_and_not_filed_again_whatever_th
 
 
 def test_what_never_arrived_is_filed_again() -> None:
-    answers: list[Answer] = [lambda connection: connection.close(), listed("1", words="another [ref-SPR-70]"), TAKEN]
+    answers: list[Answer] = [hang_up, listed("1", words="another [ref-SPR-70]"), TAKEN]
     with serving(answers) as server, Client(server.profile()) as client:
         at = now()
         assert isinstance(client.file_once(NEW, tried_at=None), Unknown)
@@ -203,7 +206,7 @@ def test_where_our_reference_is_not_shown_a_person_must_ask() -> None:
 
 
 def test_a_server_that_keeps_keys_is_simply_sent_the_same_again() -> None:
-    with serving([hang(0.5), TAKEN]) as server, Client(server.profile(keeps_keys=True)) as client:
+    with serving([hang_up, TAKEN]) as server, Client(server.profile(keeps_keys=True)) as client:
         assert isinstance(client.file(NEW), Unknown)
         assert client.file_once(NEW, tried_at=now()) == Accepted(service_request_id="101")
         assert {asked.headers["idempotency-key"] for asked in server.asked} == {"SPR-7"}
@@ -251,12 +254,11 @@ def test_a_reading_call_is_repeated_with_growing_pauses() -> None:
         assert 0.01 < pauses[1] < 0.03
 
 
-@pytest.mark.parametrize("answer", [hang(0.5), reply(b"", 500), reply(b"<html>"), reply(b"[{", length=90)])
+@pytest.mark.parametrize("answer", [hang, reply(b"", 500), reply(b"<html>"), reply(b"[{", length=90)])
 def test_after_the_last_try_it_is_unreached(answer: Answer) -> None:
-    with serving([answer]) as server, Client(server.profile()) as client:
-        with pytest.raises(Unreached):
-            client.services()
-        assert len(server.asked) == 3
+    with serving([answer]) as server, Client(server.profile(limits=IMPATIENT)) as client, pytest.raises(Unreached):
+        client.services()
+    assert len(server.asked) == 3
 
 
 def test_a_refusal_is_not_asked_again() -> None:
@@ -276,7 +278,7 @@ def test_a_reading_call_is_led_on_by_the_same_server_only() -> None:
 
 def test_an_answer_that_unpacks_to_far_too_much_is_cut_off() -> None:
     packed = gzip.compress(b" " * 30_000_000)
-    limits = Limits(read_seconds=2, whole_seconds=10, largest_bytes=1_000_000, tries=1)
+    limits = Limits(largest_bytes=1_000_000, tries=1)
     answer = reply(packed, 200, "Content-Encoding: gzip")
     with serving([answer]) as server, pytest.raises(Unreached, match="larger than 1,000,000 bytes"):
         Client(server.profile(limits=limits)).services()
@@ -298,7 +300,7 @@ def test_how_far_their_clock_is_off_is_known() -> None:
     written = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
     with serving([reply(b"[]", 200, f"Date: {written}")]) as server, Client(server.profile()) as client:
         client.services()
-        assert abs((client.skew or timedelta()) - timedelta(minutes=10)) < timedelta(seconds=5)
+        assert abs((client.skew or timedelta()) - timedelta(minutes=10)) < timedelta(minutes=1)
 
 
 def test_one_row_that_breaks_their_answers_costs_an_hour_and_not_the_batch() -> None:

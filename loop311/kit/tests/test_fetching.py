@@ -49,7 +49,7 @@ def test_what_is_no_plain_address_is_refused(url: str) -> None:
 def test_every_spelling_of_this_machine_is_refused(server: str, host: str) -> None:
     port = server.rpartition(":")[2]
     with pytest.raises((Refused, Away)):
-        fetch(f"http://{host}:{port}/whole", most=1000, seconds=2)
+        fetch(f"http://{host}:{port}/whole", most=1000, seconds=60)
     assert not _Answers.asked
 
 
@@ -97,7 +97,7 @@ class _Answers(BaseHTTPRequestHandler):
 
     def drip(self) -> None:
         self._send(200, b"", Content_Length="1000")
-        for _ in range(100):
+        for _ in range(1200):
             try:
                 self.wfile.write(b"x")
                 self.wfile.flush()
@@ -110,7 +110,7 @@ class _Answers(BaseHTTPRequestHandler):
 
     def heads(self) -> None:
         """A header that never ends, a byte at a time."""
-        for _ in range(100):
+        for _ in range(1200):
             try:
                 self.wfile.write(b"H")
                 self.wfile.flush()
@@ -145,8 +145,8 @@ def _nothing_asked_yet() -> None:
 
 
 def test_a_file_is_fetched_also_where_it_has_moved(server: str, open_house: None) -> None:
-    assert fetch(f"{server}/whole", most=1000, seconds=5) == b"x" * 1000
-    assert fetch(f"{server}/elsewhere", most=1000, seconds=5) == b"x" * 1000
+    assert fetch(f"{server}/whole", most=1000, seconds=60) == b"x" * 1000
+    assert fetch(f"{server}/elsewhere", most=1000, seconds=60) == b"x" * 1000
 
 
 @pytest.mark.parametrize(
@@ -157,16 +157,16 @@ def test_what_leads_nowhere_good_is_not_followed(
     server: str, open_house: None, path: str, problem: type[Exception]
 ) -> None:
     with pytest.raises(problem):
-        fetch(f"{server}/{path}", most=1000, seconds=5)
+        fetch(f"{server}/{path}", most=1000, seconds=60)
 
 
 def test_too_much_is_refused_and_too_slow_is_away(server: str, open_house: None) -> None:
     with pytest.raises(Refused, match="larger"):
-        fetch(f"{server}/whole", most=999, seconds=5)
+        fetch(f"{server}/whole", most=999, seconds=60)
     began = time.monotonic()
     with pytest.raises(Away):
         fetch(f"{server}/drip", most=1000, seconds=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20, "it waited for the end"
 
 
 def test_a_name_that_points_inside_is_refused_whatever_else_it_points_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_nobody_there_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_call_gives_the_status_and_is_led_nowhere(server: str) -> None:
     for path, status in (("whole", 200), ("gone", 404), ("broken", 503), ("inside", 302)):
-        assert post(f"{server}/{path}", b"{}", {}, seconds=5, loopback=True) == status
+        assert post(f"{server}/{path}", b"{}", {}, seconds=60, loopback=True) == status
     assert _Answers.asked == ["/whole", "/gone", "/broken", "/inside"]
 
 
@@ -200,7 +200,7 @@ def test_who_answers_a_byte_now_and_then_is_cut_off(server: str, open_house: Non
         post(f"{server}/heads", b"{}", {}, seconds=0.3, loopback=True)
     with pytest.raises(Away):
         fetch(f"{server}/heads", most=1000, seconds=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20, "it waited for the end"
 
 
 def test_a_greeting_over_tls_that_never_ends_is_cut_off(open_house: None) -> None:
@@ -209,7 +209,7 @@ def test_a_greeting_over_tls_that_never_ends_is_cut_off(open_house: None) -> Non
         began = time.monotonic()
         with pytest.raises(Away):
             post(f"https://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {}, seconds=0.3, loopback=True)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20, "it waited for the end"
 
 
 def _greet(listener: socket.socket) -> None:
@@ -217,7 +217,7 @@ def _greet(listener: socket.socket) -> None:
     with connection:
         try:
             connection.sendall(b"\x16\x03\x03\x40\x00")
-            for _ in range(100):
+            for _ in range(1200):
                 connection.sendall(b"\x02")
                 time.sleep(0.05)
         except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import psycopg
@@ -85,14 +85,14 @@ def test_a_city_without_events_has_no_checkpoints(city: Jurisdiction) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_day_waits_for_a_transaction_begun_before_its_end(city: Jurisdiction) -> None:
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    say(city, yesterday)
+    today = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+    say(city, today - timedelta(hours=1))
     settings = connection.get_connection_params()
     keys = ("dbname", "user", "host", "port", "password")
     with psycopg.connect(**{k: settings[k] for k in keys if settings.get(k)}) as other:
         other.execute("UPDATE jurisdictions_numberseries SET last = 1; SELECT pg_current_xact_id()")
-        tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=20)
-        assert len(checkpoints.catch_up(city, at=tomorrow - timedelta(days=1))) == 1
+        tomorrow = today + timedelta(days=1, minutes=20)
+        assert len(checkpoints.catch_up(city, at=today + timedelta(minutes=20))) == 1
         with pytest.raises(Conflict, match="still open"):
             checkpoints.catch_up(city, at=tomorrow)
         other.rollback()

@@ -86,7 +86,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
 def _drip(wire: Any) -> None:
     """A header that never ends, a byte at a time."""
-    for _ in range(200):
+    for _ in range(1200):
         try:
             wire.write(b"H")
             wire.flush()

@@ -193,7 +193,7 @@ def _driven(live_server: Any, key: str, format_: str) -> dict[str, Any]:
         env={"PICTURE": PICTURE},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -45,12 +45,12 @@ def good(handler: BaseHTTPRequestHandler) -> None:
 
 
 def silent(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(5)
+    time.sleep(60)
 
 
 def dripping(handler: BaseHTTPRequestHandler) -> None:
     """A byte at a time, so that no time-out of the socket is ever reached."""
-    for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"z" * 100:
+    for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"z" * 1000:
         handler.wfile.write(bytes([byte]))
         time.sleep(0.05)
 
@@ -86,7 +86,7 @@ def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
     with Server(("127.0.0.1", 0), _Handler) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         settings.GEOCODER_URL = f"http://127.0.0.1:{running.server_address[1]}"
-        settings.GEOCODER_SECONDS = 0.5
+        settings.GEOCODER_SECONDS = 30
         yield running
         running.shutdown()
 
@@ -135,11 +135,14 @@ def test_what_the_city_knows_is_not_asked_for(city: Jurisdiction, server: Server
     ],
     ids=["silent", "dripping", "endless", "error", "page", "object", "hung up"],
 )
-def test_a_bad_server_costs_at_most_the_deadline_and_once(city: Jurisdiction, server: Server, answer: Answer) -> None:
+def test_a_bad_server_costs_at_most_the_deadline_and_once(
+    city: Jurisdiction, server: Server, answer: Answer, settings: Settings
+) -> None:
+    settings.GEOCODER_SECONDS = 0.5
     server.answer = answer
     began = time.monotonic()
     assert [found.match for found in geocode(city, "414 Elm St")] == [Match.NEARBY]
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 20, "it waited for the end"
     server.answer = good
     assert [found.source for found in geocode(city, "414 Elm St")] == ["local"]
     assert server.asked == 1  # it is left alone for a while
@@ -155,11 +158,11 @@ def test_it_is_asked_again_after_its_rest(city: Jurisdiction) -> None:
             return [Candidate(text, 32.05, -96.95, Match.EXACT, "remote")]
 
     flaky = Flaky()
-    guarded = Guarded(flaky, seconds=1, pause_seconds=0.05)
+    guarded = Guarded(flaky, seconds=30, pause_seconds=30)
     assert guarded.candidates(city, "x") == []
     assert guarded.is_resting
     flaky.fails = False
-    time.sleep(0.06)
+    guarded._closed_until -= 30
     assert len(guarded.candidates(city, "x")) == 1
 
 

@@ -18,6 +18,7 @@ import httpx
 import psutil
 
 from loop311.kit.database.place import place_of
+from loop311.kit.ports import free_port
 
 CITY = "torture"
 VICTIMS = {"web": 3, "worker": 4, "database": 3, "backend": 1, "everything": 1}
@@ -32,7 +33,7 @@ class House:
 
     def __init__(self, home: Path, smtp: str, sms: str, *, chance: random.Random) -> None:
         self.home, self.chance = home, chance
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **{key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "LOOP311_BASE_URL")},
@@ -146,12 +147,6 @@ def wait_for(happened: Callable[[], bool], seconds: float, what: str) -> float:
             raise TimeoutError(f"Waited {seconds:.0f} s in vain until {what}.")
         time.sleep(0.2)
     return time.monotonic() - start
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -18,7 +18,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from loop311.workorders.live.processes import free_port, spawn
+from loop311.kit.ports import free_port
+from loop311.workorders.live.processes import spawn
 
 PROGRAM = Path("/usr/share/redmine")
 NEEDED = ("ruby", "puma", "setpriv")

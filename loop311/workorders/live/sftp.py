@@ -13,10 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loop311.workorders.live.processes import free_port, spawn
+from loop311.kit.ports import free_port
+from loop311.workorders.live.processes import spawn
 
 SSHD = Path("/usr/sbin/sshd")
-_READY_WITHIN = 30.0
+_READY_WITHIN = 120.0
 
 
 def missing() -> str:

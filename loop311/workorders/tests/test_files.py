@@ -56,7 +56,7 @@ class Exchange:
 
     def ours(self, **options: object) -> Files:
         changed = msgspec.structs.replace(self.setup.options, **options)
-        setup = Setup(link="x", options=changed, secret=self.setup.secret, timeout=10)
+        setup = Setup(link="x", options=changed, secret=self.setup.secret, timeout=60)
         made = kind_of(self.kind).make(setup)
         assert isinstance(made, Files)
         return made
@@ -383,17 +383,17 @@ def test_a_mounted_share_without_links_is_written_too(tmp_path: Path, monkeypatc
 def test_a_server_with_another_key_is_not_spoken_to(server: LiveSftp) -> None:
     other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
     account = Account("127.0.0.1", server.port, server.user, str(server.folder), other, server.key)
-    with pytest.raises(Away, match="HostKeyNotVerifiable"), Sftp(account, timeout=10):
+    with pytest.raises(Away, match="HostKeyNotVerifiable"), Sftp(account, timeout=60):
         pass
 
 
 def test_a_wrong_key_of_ours_and_a_server_that_is_gone_have_taken_nothing(server: LiveSftp) -> None:
     options = SftpOptions(host="127.0.0.1", port=server.port, user=server.user, host_key=server.host_key)
-    wrong = kind_of("sftp").make(Setup(link="x", options=options, secret="a password", timeout=10))
+    wrong = kind_of("sftp").make(Setup(link="x", options=options, secret="a password", timeout=60))
     assert wrong.create(ORDER) == TryLater(reason="The SFTP server cannot be used (PermissionDenied).")
     server.kill()
     try:
-        gone = kind_of("sftp").make(Setup(link="x", options=options, secret=server.key, timeout=10))
+        gone = kind_of("sftp").make(Setup(link="x", options=options, secret=server.key, timeout=60))
         assert isinstance(gone.create(ORDER), TryLater)
     finally:
         server.start()
@@ -401,7 +401,7 @@ def test_a_wrong_key_of_ours_and_a_server_that_is_gone_have_taken_nothing(server
 
 def test_a_connection_that_ends_while_we_speak_is_said_to_be_broken(server: LiveSftp) -> None:
     account = Account("127.0.0.1", server.port, server.user, str(server.folder), server.host_key, server.key)
-    with Sftp(account, timeout=10) as place:
+    with Sftp(account, timeout=60) as place:
         assert place.put("cut/a", b"y")
         place._files.exit()
         with pytest.raises(Broken):

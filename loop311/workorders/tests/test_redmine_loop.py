@@ -37,6 +37,7 @@ KILLS, MOST = 3, 40
 @pytest.fixture
 def here(redmine: LiveRedmine, monkeypatch: pytest.MonkeyPatch) -> Linked:
     monkeypatch.setenv("LOOP311_LINK_TEST", redmine.key)
+    monkeypatch.setattr(working, "PATIENCE", 60.0)  # a busy machine is no break
     slug = f"elm-{len(redmine.foreman.issues())}"  # Redmine remembers the tests before: their marks are other ones
     return linked(
         slug,
@@ -138,9 +139,9 @@ def test_redmine_killed_under_load_loses_and_doubles_nothing(here: Linked, redmi
         _load(here, filed, killer, chance)
     finally:
         killer.over.set()
-        killer.join(120)
+        killer.join(300)
         crew.over.set()
-        crew.join(60)
+        crew.join(300)
     _drain(here)
     assert killer.kills >= KILLS
     _nothing_lost_or_doubled(redmine, filed, before)
@@ -150,7 +151,7 @@ def test_redmine_killed_under_load_loses_and_doubles_nothing(here: Linked, redmi
 
 def _load(here: Linked, filed: list[Request], killer: Killer, chance: random.Random) -> None:
     """Requests and comments as fast as they can be said; waits of the back-off are passed over."""
-    end, ahead = time.monotonic() + 60, timedelta()
+    end, ahead = time.monotonic() + 600, timedelta()
     while time.monotonic() < end and killer.kills < KILLS:
         if len(filed) < MOST:
             request = here.city.file(at=now(), address=f"{len(filed) + 1} Elm St")

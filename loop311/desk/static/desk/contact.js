@@ -1,11 +1,12 @@
 /* The contact by keyboard: shortcuts, lists, and where the keyboard goes on after a step. Everything works without it, too. */
 
 import { ContactMap } from "./contact-map.js";
-import { Keeper } from "./keeping.js";
+import { Keeper, Line } from "./keeping.js";
 
 const form = document.getElementById("contact");
 const help = document.getElementById("keys");
-const keeper = new Keeper(form);
+const line = new Line();
+const keeper = new Keeper(form, line);
 const map = new ContactMap(form);
 const FIELDS = "input:not([type=hidden]), select, textarea";
 const AREAS = {
@@ -71,6 +72,7 @@ function act(event, what) {
 
 // --- Lists: from the field with the arrows, Enter chooses --------------------------------------------------------------------
 
+let keyboard = null; // where it was last
 const LISTS = { "c-who": "#found", "c-want": "#proposals", "c-address": "#places" };
 
 function inLists(event) {
@@ -93,12 +95,22 @@ function moveFrom(button, event) {
   act(event, () => (next ?? (field ? document.getElementById(field) : button)).focus());
 }
 
+/** A list that was put anew under the keyboard: it goes on on the same choice, else in the list's field. */
+function back() {
+  if (document.activeElement !== document.body || !keyboard || keyboard.isConnected) return;
+  const id = keyboard.closest(".choices")?.closest("[id]")?.id;
+  const field = Object.keys(LISTS).find((each) => LISTS[each] === `#${id}`);
+  if (!field) return;
+  const same = [...form.querySelectorAll(`#${id} .choices button`)].find((each) => each.value === keyboard.value);
+  (same ?? document.getElementById(field))?.focus();
+}
+
 // --- After a step ------------------------------------------------------------------------------------------------------------
 
 function after({ focus, say, version, at }) {
   if (version) form.elements.version.value = version;
   document.getElementById("say").textContent = say ?? "";
-  if (at) keeper.saved.textContent = `${keeper.banner.dataset.kept} ${at}`;
+  keeper.say(at);
   map.follow();
   if (focus) go(focus);
 }
@@ -118,6 +130,23 @@ function singleKey() {
 }
 
 document.addEventListener("keydown", pressed);
+form.addEventListener("focusin", (event) => {
+  keyboard = event.target;
+});
+document.body.addEventListener("htmx:oobAfterSwap", back);
+form.addEventListener("htmx:confirm", (event) => {
+  const { verb, etc, issueRequest } = event.detail;
+  if (verb === "get") return;
+  event.preventDefault();
+  etc.returnPromise = true;
+  line.take(() => issueRequest(true));
+});
+form.addEventListener("htmx:configRequest", (event) => {
+  const button = event.detail.triggeringEvent?.submitter; // when it is its turn the keyboard may be at another
+  if (!button) return;
+  event.detail.path = button.getAttribute("formaction") ?? form.getAttribute("action");
+  if (button.name) event.detail.parameters[button.name] = button.value;
+});
 document.body.addEventListener("contact:after", (event) => after(event.detail));
 form.addEventListener("htmx:beforeRequest", (event) => {
   event.detail.xhr.edits = keeper.edits;

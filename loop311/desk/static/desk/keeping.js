@@ -2,6 +2,31 @@
 
 const PAUSE = 700;
 const RETRY = [2000, 4000, 8000, 15000];
+const SILENCE = 15000; // milliseconds without an answer, after which the next letter is sent all the same
+
+/** One letter to the server at a time, each written when it is its turn: none arrives with words older than the last answer. */
+export class Line {
+  #waiting = [];
+  #busy = false;
+
+  /** `send` returns a promise that ends with the answer. With nobody before it, it is called at once. */
+  take(send) {
+    this.#waiting.push(send);
+    if (!this.#busy) this.#go();
+  }
+
+  async #go() {
+    this.#busy = true;
+    while (this.#waiting.length) {
+      try {
+        await Promise.race([this.#waiting.shift()(), new Promise((resolve) => setTimeout(resolve, SILENCE))]);
+      } catch {
+        /* who sent it has been told */
+      }
+    }
+    this.#busy = false;
+  }
+}
 
 /** Signing in again in another window made this form's token worthless: fetch the page's new one. False while signed out. */
 async function renewToken(form) {
@@ -15,8 +40,9 @@ async function renewToken(form) {
 }
 
 export class Keeper {
-  constructor(form) {
+  constructor(form, line) {
     this.form = form;
+    this.line = line;
     this.saved = document.getElementById("saved");
     this.banner = document.getElementById("banner");
     this.place = `loop311.contact.${form.dataset.contact}`;
@@ -114,16 +140,17 @@ export class Keeper {
   }
 
   /** Send the words alone; nothing on the screen moves. */
-  async keep() {
+  keep() {
     clearTimeout(this.timer);
-    if (this.isOver || this.busy || this.edits === this.sent) return;
-    if (!this.trouble && document.querySelector(".htmx-request")) {
-      this.timer = setTimeout(() => this.keep(), PAUSE); // a step is on its way, and it carries the words too
-      return;
-    }
+    if (this.busy) return;
     this.busy = true;
+    this.line.take(() => this.send());
+  }
+
+  async send() {
     const edits = this.edits;
     try {
+      if (this.isOver || edits === this.sent) return; // a step before it carried the words along
       if (this.trouble === "signedOut" && !(await renewToken(this.form))) return this.broken("signedOut");
       const answer = await fetch(this.form.action, {
         method: "POST",
@@ -160,7 +187,7 @@ export class Keeper {
     this.sent = Math.max(this.sent, edits);
     if (this.hasPhoto()) this.remember();
     else if (this.edits === this.sent) this.forget();
-    if (at) this.saved.textContent = `${this.banner.dataset.kept} ${at}`;
+    this.say(at);
     if (!this.trouble) return;
     this.trouble = "";
     this.tries = 0;
@@ -171,6 +198,11 @@ export class Keeper {
     this.pending = null;
     if (button?.isConnected) button.click();
     else if (this.hasPhoto()) this.form.elements.photos.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** Never while something is typed that the server does not have. */
+  say(at) {
+    if (at && this.edits === this.sent) this.saved.textContent = `${this.banner.dataset.kept} ${at}`;
   }
 
   broken(why, button = null) {
