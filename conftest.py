@@ -24,8 +24,13 @@ from loop311.kit.database import Server, connection_settings, connection_url
 from loop311.kit.database.cluster import OWNER
 from loop311.ledger.testing import only_documented_bodies
 
-hypothesis.settings.register_profile("loop311", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("loop311")  # a busy machine is no fault of the code
+hypothesis.settings.register_profile(
+    "loop311",
+    deadline=None,  # a busy machine is no fault of the code
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize="LOOP311_EXPLORE" not in os.environ,  # the same code is judged by the same examples; set it to try new ones
+)
+hypothesis.settings.load_profile("loop311")
 
 _HOME = "LOOP311_TEST_HOME"
 """Tells xdist's workers which home the first process made."""
