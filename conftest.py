@@ -28,7 +28,8 @@ hypothesis.settings.register_profile(
     "loop311",
     deadline=None,  # a busy machine is no fault of the code
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    derandomize="LOOP311_EXPLORE" not in os.environ,  # the same code is judged by the same examples; set it to try new ones
+    derandomize="LOOP311_EXPLORE"
+    not in os.environ,  # the same code is judged by the same examples; set it to try new ones
 )
 hypothesis.settings.load_profile("loop311")
 
