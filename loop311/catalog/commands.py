@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -175,7 +175,8 @@ def _time(written: str | None, city: Jurisdiction) -> datetime | None:
 
 
 def _local(moment: datetime, city: Jurisdiction) -> str:
-    return moment.astimezone(city.zone).strftime("%Y-%m-%d %H:%M %Z")
+    """As the city's clocks show it: by way of UTC, as a time that the clocks skip is none."""
+    return moment.astimezone(UTC).astimezone(city.zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -175,7 +175,8 @@ def _effective(jurisdiction: Jurisdiction, wanted: datetime) -> datetime:
         raise Invalid("The effective time needs its zone.", fields=[FieldProblem("effective_at", "no time zone")])
     held = _version_in_force(jurisdiction.pk, now())
     if held and wanted < held.effective_at:
-        raise Conflict(f"Version {held.number} is in force since {held.effective_at.isoformat()}: choose a later time.")
+        since = held.effective_at.astimezone(jurisdiction.zone)
+        raise Conflict(f"Version {held.number} is in force since {since:%Y-%m-%d %H:%M %Z}: choose a later time.")
     return wanted
 
 

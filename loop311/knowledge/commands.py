@@ -55,7 +55,7 @@ def load_command(city: str, path: str, as_drafts: bool, owner: str, as_json: boo
         articles = [replace(article, owner=Owner(team=owner)) for article in articles]
 
     def progress(whole: Sequence[Written]) -> AbstractContextManager[Iterable[Written]]:
-        return click.progressbar(whole, label="Articles", hidden=as_json, file=sys.stderr)
+        return click.progressbar(whole, label="Articles", hidden=as_json or not sys.stderr.isatty(), file=sys.stderr)
 
     found = load(jurisdiction, articles, by=system(jurisdiction.pk), as_drafts=as_drafts, progress=progress)
     if as_json:

@@ -1,4 +1,4 @@
-"""Settings: everything a deployment chooses comes from five environment variables and has a working default."""
+"""Settings: everything a deployment chooses comes from environment variables and has a working default."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loop311.accounts.providers import providers
-from loop311.kit import logs
+from loop311.kit import environment, logs
 from loop311.kit.database import connection_settings, connection_url
 from loop311.kit.secrets import secret_key
 from loop311.notifications.policies import smtp_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOP311_HOME = Path(os.environ.get("LOOP311_HOME") or ROOT / "var").resolve()
-PORT = int(os.environ.get("LOOP311_PORT") or 8311)
-BASE_URL = os.environ.get("LOOP311_BASE_URL") or f"http://127.0.0.1:{PORT}"
+PORT = environment.whole("LOOP311_PORT", 8311, least=1, most=65_535)
+BASE_URL = environment.address("LOOP311_BASE_URL", f"http://127.0.0.1:{PORT}")
 PRODUCTION = bool(os.environ.get("LOOP311_BASE_URL"))
 """A deployment with an address of its own is a real one: no demo sign-ins, secure cookies."""
 
 DEBUG = False
 SECRET_KEY = secret_key(os.environ.get("LOOP311_SECRET_KEY"), LOOP311_HOME)
-ALLOWED_HOSTS = ["*"] if not PRODUCTION else [BASE_URL.split("//", 1)[1].split("/")[0].split(":")[0]]
+ALLOWED_HOSTS = ["*"] if not PRODUCTION else [str(urlsplit(BASE_URL).hostname)]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 _OVER_TLS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _OVER_TLS
@@ -32,7 +32,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION and _OVER_TLS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _OVER_TLS else 0
-ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("LOOP311_TRUSTED_PROXIES") or (1 if PRODUCTION else 0))
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.whole("LOOP311_TRUSTED_PROXIES", 1 if PRODUCTION else 0, least=0, most=20)
 """How many proxies of our own add to X-Forwarded-For; the web server listens on 127.0.0.1 only."""
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -176,7 +176,7 @@ FILE_UPLOAD_HANDLERS = ["loop311.kit.uploads.Bounded"]
 CSRF_FAILURE_VIEW = "loop311.site.errors.csrf_failed"
 LOGGING = logs.settings()
 
-CONTACT_LEFT_OPEN_HOURS = float(os.environ.get("LOOP311_CONTACT_HOURS") or 2)
+CONTACT_LEFT_OPEN_HOURS = environment.hours("LOOP311_CONTACT_HOURS", 2)
 """A contact that nobody has touched for so long was left open: its owner and the supervisor are told."""
 
 GEOCODER_URL = os.environ.get("LOOP311_GEOCODER_URL") or ""
@@ -192,7 +192,7 @@ SMTP_URL = os.environ.get("LOOP311_SMTP_URL") or ""
 """The mail server: smtp://user:password@host:587?starttls=1 or smtps://host. Empty: mail is written into `outbox`."""
 if SMTP_URL:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    globals().update(smtp_settings(SMTP_URL))
+    globals().update(environment.sentence(smtp_settings, SMTP_URL))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = LOOP311_HOME / "outbox"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ def test_a_version_may_take_effect_later_in_the_citys_time(file: Path) -> None:
     assert [(row["number"], row["in_force"]) for row in listed] == [(2, False), (1, True)]
     assert "in force" in run("versions", "testville").stdout.splitlines()[1]
     assert "is not a time" in run("load", "testville", edited_file, "--effective-at", "soon").stderr
+    past = run("load", "testville", file, "--effective-at", "2020-01-01T08:00")
+    assert re.search(r"Version 1 is in force since [-\d]{10} \d\d:\d\d C[SD]T: choose a later time", past.stderr)
+
+
+def test_a_time_that_the_clocks_skip_is_told_as_they_show_it(file: Path) -> None:
+    a_city("testville")
+    loaded = run("load", "testville", file, "--effective-at", "2090-03-12T02:30")
+    assert loaded.stdout == "Version 1 of testville takes effect 2090-03-12 03:30 CDT.\n"
 
 
 def test_what_was_loaded_comes_out_again(file: Path, tmp_path: Path) -> None:
