@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import Max
 
 from loop311.accounts.organisation import ensure_department, ensure_team
 from loop311.catalog.checks import check, errors
@@ -133,6 +134,12 @@ def _in_force(jurisdiction_id: int, when: datetime) -> tuple[CatalogueVersion, C
     if version is None:
         raise NotFound("No catalogue was in force then: publish one with loop311 catalog load.")
     return version, index_of(version.pk)
+
+
+def newest_effective() -> datetime:
+    """Since when the newest catalogue of any city here is in force; long ago when there is none."""
+    newest = CatalogueVersion.objects.filter(effective_at__lte=now()).aggregate(Max("effective_at"))
+    return newest["effective_at__max"] or datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _VERSION = (

@@ -69,7 +69,7 @@ def sender_of(request: HttpRequest, city: Jurisdiction, permission: str, *, call
             extra={"retry_after": used.seconds_left},
         )
     if not sender.may(permission):
-        raise Forbidden("This api_key may not do that.")
+        raise Forbidden(f"This api_key may not do that: it has no scope {permission}.")
     return sender
 
 

@@ -104,5 +104,5 @@ def degrees(field: str, written: str, most: float) -> float | None:
     except ValueError:
         value = None
     if value is None or not -most <= value <= most:
-        raise refuse(field, f"{field} is not in degrees.")
+        raise refuse(field, f"{field} must be a number of degrees from -{most:g} to {most:g}, such as 30.2672.")
     return value

@@ -9,7 +9,7 @@ from typing import cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from loop311.catalog.services import current, index_of
+from loop311.catalog.services import current, index_of, newest_effective
 from loop311.georeport import render
 from loop311.georeport.model import (
     GEOREPORT_V2,
@@ -30,7 +30,7 @@ from loop311.open311 import door, filing, finding, offering, photos, publishing,
 from loop311.open311.cities import city_of, language_of, named, sender_of
 
 CHANGESET = "2026-11-22T00:00:00Z"
-"""Of these endpoints: when what they can do last changed."""
+"""When what these endpoints can do last changed; services and definitions change with a city's catalogue, later."""
 _KEPT = 300
 """Seconds for which a reader may keep services and definitions."""
 
@@ -38,26 +38,27 @@ _KEPT = 300
 @door.address("GET", "HEAD")
 def discovery(request: HttpRequest, format_: Format) -> HttpResponseBase:
     kinds = ("production",) if settings.PRODUCTION else ("production", "test")
-    endpoints = tuple(_endpoint(GEOREPORT_V2, "v2", kind) for kind in kinds)
+    changed = max(CHANGESET, f"{newest_effective():%Y-%m-%dT%H:%M:%SZ}")
+    endpoints = tuple(_endpoint(GEOREPORT_V2, "v2", kind, changed) for kind in kinds)
     return door.cached(
         request,
         door.bare(
             format_,
             Discovery(
-                changeset=CHANGESET,
+                changeset=changed,
                 contact=f"Ask the city's 311; see {settings.BASE_URL}/",
                 key_service="The city's administrator gives keys: loop311 token create CITY --scope requests.file",
-                endpoints=(*endpoints, _endpoint(INQUIRY_V1, "inquiry/v1", "production")),
+                endpoints=(*endpoints, _endpoint(INQUIRY_V1, "inquiry/v1", "production", changed)),
             ),
         ),
         _KEPT,
     )
 
 
-def _endpoint(specification: str, path: str, kind: str) -> Endpoint:
+def _endpoint(specification: str, path: str, kind: str, changed: str) -> Endpoint:
     url = f"{settings.BASE_URL}/open311/{path}/"
     formats = ("text/xml", "application/json")
-    return Endpoint(specification=specification, url=url, changeset=CHANGESET, type=kind, formats=formats)
+    return Endpoint(specification=specification, url=url, changeset=changed, type=kind, formats=formats)
 
 
 @door.address("GET", "HEAD")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,6 +21,10 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w-])\(?(?:\+?\d[\s().-]{0,2}){7,15}(?![\w-])")
 _SOME_NUMBER = re.compile(r"\d[\s().-]{0,2}\d[\s().-]{0,2}\d[\s().-]{0,2}\d[\s().-]{0,2}\d")
 """Found far sooner than that there is no telephone number; words without it need not be searched for one."""
+_BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li)>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][^<>]*>|<!--.*?-->|<[!?][^<>]*>", re.IGNORECASE | re.DOTALL)
+_HALF_A_TAG = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 _HOUSE = re.compile(r"^(\d+)(\s+\S)")
 _UNIT = re.compile(
     r",?\s*(?:\b(?:apt|apartment|suite|ste|unit|flat|room|lot|trlr|trailer)\b\.?\s*(?:#\s*)?|#\s*)(?=[\w-]*\d|\w\b)[\w-]+",
@@ -56,8 +61,9 @@ def public_place(
 
 
 def public_words(text: str, names: Iterable[str] = ()) -> str:
-    """Without e-mail addresses and telephone numbers, which people write into descriptions, and these whole names."""
-    shown = _EMAIL.sub(REMOVED, text) if "@" in text else text
+    """Without markup, e-mail addresses and telephone numbers, which people write into descriptions, and these whole names."""
+    shown = _plain(text) if "<" in text or "&" in text else text
+    shown = _EMAIL.sub(REMOVED, shown) if "@" in shown else shown
     if _SOME_NUMBER.search(shown):
         shown = _PHONE.sub(REMOVED, shown)
     for name in names:
@@ -65,6 +71,19 @@ def public_words(text: str, names: Iterable[str] = ()) -> str:
         if words and words[0].casefold() in shown.casefold():
             shown = _named(words).sub(REMOVED, shown)
     return shown
+
+
+def _plain(text: str) -> str:
+    """Whoever shows it as HTML, as some apps do, shows words and runs nothing. Each round shortens the text."""
+    before = None
+    while text != before:
+        before, text = text, _ENTITY.sub(_character, _TAG.sub("", _BREAK.sub("\n", text)))
+    return _HALF_A_TAG.sub("< ", text)
+
+
+def _character(entity: re.Match[str]) -> str:
+    character = html.unescape(entity[0])
+    return character if character.isprintable() else " "
 
 
 def _named(words: Sequence[str]) -> re.Pattern[str]:

@@ -42,6 +42,19 @@ def test_discovery_speaks_both_formats_with_bare_media_types() -> None:
     ]  # fmt: skip
 
 
+def test_who_keeps_definitions_by_the_changeset_hears_of_a_new_catalogue(city: City) -> None:
+    def changesets() -> set[str]:
+        found = reading.discovery(browser().get("/open311/discovery.json").content)
+        return {found.changeset, *(each.changeset for each in found.endpoints)}
+
+    catalogue = small_catalogue()
+    changed = [
+        structs.replace(each, descriptions={"en": "As of today.", "es": "De hoy."}) for each in catalogue.services
+    ]
+    version = publish(city.jurisdiction, structs.replace(catalogue, services=tuple(changed)), by=city.system)
+    assert changesets() == {f"{version.effective_at:%Y-%m-%dT%H:%M:%SZ}"}
+
+
 def test_services_are_the_same_in_both_formats(city: City) -> None:
     xml, told = get("services.xml"), get("services.json")
     assert reading.services(xml.content) == reading.services(told.content)
@@ -150,9 +163,9 @@ def test_a_key_of_another_city_is_403(city: City) -> None:
     [
         ({"service_code": ""}, "service_code is missing"),
         ({"lat": "41.85"}, "long is missing"),
-        ({"lat": "41,85", "long": "-87"}, "lat is not in degrees"),
-        ({"lat": "NaN", "long": "-87"}, "lat is not in degrees"),
-        ({"lat": "91", "long": "-87"}, "lat is not in degrees"),
+        ({"lat": "41,85", "long": "-87"}, "lat must be a number of degrees from -90 to 90"),
+        ({"lat": "NaN", "long": "-87"}, "lat must be a number of degrees from -90 to 90"),
+        ({"lat": "91", "long": "-87"}, "lat must be a number of degrees from -90 to 90"),
         ({"description": "x" * 4001}, "4000"),
         ({"address_string": ""}, "Say where"),
         ({"email": "nobody"}, "e-mail"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,29 @@ from loop311.requests.publicity import Place, block, public_address, public_plac
 )
 def test_words_lose_what_reaches_a_person(written: str, shown: str) -> None:
     assert public_words(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("<b>Deep</b> hole &amp; <script>alert(1)</script>", "Deep hole & alert(1)"),
+        ("one<br/>two</p>three", "one\ntwo\nthree"),
+        ("a < b, 3<4, <3 and AT&T &co", "a < b, 3<4, <3 and AT&T &co"),
+        ("&lt;b&gt;Deep&amp;lt;/b&amp;gt;", "Deep"),
+        ('<img src=x onerror="alert(1)"', '< img src=x onerror="alert(1)"'),
+        ("maria&#64;mail.example<b>.org</b>", "[removed]"),
+        ("&nbsp;&#12;&#0;", " \ufffd"),
+    ],
+)
+def test_words_lose_their_markup(written: str, shown: str) -> None:
+    assert public_words(written).strip(" ") == shown.strip(" ")
+
+
+@given(st.text(alphabet="<>/!&;#ab r\n=", max_size=60))
+def test_no_public_words_are_markup_however_it_is_nested(written: str) -> None:
+    shown = public_words(written)
+    assert not re.search(r"</?[a-z!]", shown, re.IGNORECASE)
+    assert public_words(shown) == shown
 
 
 @pytest.mark.parametrize("written", ["ask for Maria  Doe inside", "ask for DOE, MARIA inside"])
