@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from loop311.accounts.models import StaffMember, Team
+from loop311.accounts.models import StaffMember, Team, Token
 from loop311.knowledge.models import Gap
 from loop311.notifications import services, sign_in_mail
 from loop311.notifications.models import Notice
@@ -141,28 +141,88 @@ def _of_request(notice: Notice) -> tuple[str, str]:
 
 
 _LINK = {
-    "en": (
-        "No answer from: {code}",
-        "The work-order link {code} has been silent for {seconds} seconds. What is to be sent waits here and is not lost."
-        "\n\n{link}\n",
-    ),
-    "es": (
-        "Sin respuesta de: {code}",
-        "El enlace de órdenes de trabajo {code} lleva {seconds} segundos en silencio. Lo que falta enviar espera aquí."
-        "\n\n{link}\n",
-    ),
+    "link.down": {
+        "en": (
+            "No answer from: {code}",
+            "The work-order link {code} has been silent for {seconds} seconds. What is to be sent waits here and is not lost.",
+        ),
+        "es": (
+            "Sin respuesta de: {code}",
+            "El enlace de órdenes de trabajo {code} lleva {seconds} segundos en silencio. Lo que falta enviar espera aquí.",
+        ),
+    },
+    "link.up": {
+        "en": ("Answers again: {code}", "The work-order link {code} works again. What has waited here is sent now."),
+        "es": (
+            "Responde de nuevo: {code}",
+            "El enlace de órdenes de trabajo {code} funciona de nuevo. Lo que esperaba aquí se envía ahora.",
+        ),
+    },
+    "link.compared": {
+        "en": (
+            "Records that do not agree: {code}",
+            "Both sides of the work-order link {code} were compared. Since the last time, {new} records have come to need "
+            "a person; {open} do in all.",
+        ),
+        "es": (
+            "Registros que no coinciden: {code}",
+            "Se compararon los dos lados del enlace de órdenes de trabajo {code}. Desde la última vez, {new} registros necesitan a "
+            "una persona; en total son {open}.",
+        ),
+    },
 }
 
 
 def _of_link(notice: Notice) -> tuple[str, str]:
     body = json.loads(notice.event.body)
-    subject, words = _LINK.get(notice.jurisdiction.languages[0].split("-")[0], _LINK["en"])
+    texts = _LINK[notice.event.kind]
+    subject, words = texts.get(notice.jurisdiction.languages[0].split("-")[0], texts["en"])
     facts = {
         "code": body["code"],
-        "seconds": str(body["silent_for"]),
-        "link": f"{settings.BASE_URL}/desk/links/{body['code']}/",
+        "seconds": str(body.get("silent_for", "")),
+        "new": str(body.get("new", "")),
+        "open": str(body.get("open", "")),
     }
-    return subject.format_map(facts), words.format_map(facts)
+    link = f"{settings.BASE_URL}/desk/links/{body['code']}/"
+    return subject.format_map(facts), f"{words.format_map(facts)}\n\n{link}\n"
 
 
-_OTHERS: dict[str, Callable[[Notice], tuple[str, str]]] = {"callback": _of_callback, "gap": _of_gap, "link": _of_link}
+_WEBHOOK = {
+    "en": (
+        "A webhook has ended: {key}",
+        "The system with the key {key} is not told of updates any more: {why}. "
+        "Tell whoever runs it; it can make the webhook again, and read servicerequestupdates for the time between.",
+        {
+            "gone": "it answered that its address is gone",
+            "silent": "it took nothing for five days",
+            "key": "its key was revoked or has expired",
+            "secret": "its secret cannot be read any more, because the deployment's key was changed",
+        },
+    ),
+    "es": (
+        "Un webhook terminó: {key}",
+        "El sistema con la clave {key} ya no recibe avisos: {why}. "
+        "Avise a quien lo administra; puede crear el webhook de nuevo y leer servicerequestupdates por el tiempo intermedio.",
+        {
+            "gone": "respondió que su dirección ya no existe",
+            "silent": "no aceptó nada durante cinco días",
+            "key": "su clave fue revocada o venció",
+            "secret": "su secreto ya no se puede leer, porque cambió la clave de la instalación",
+        },
+    ),
+}
+
+
+def _of_webhook(notice: Notice) -> tuple[str, str]:
+    body = json.loads(notice.event.body)
+    subject, words, why = _WEBHOOK.get(notice.jurisdiction.languages[0].split("-")[0], _WEBHOOK["en"])
+    key = Token.objects.get(jurisdiction=notice.jurisdiction, pk=body["token"]).name
+    return subject.format(key=key), words.format(key=key, why=why[body["why"]]) + "\n"
+
+
+_OTHERS: dict[str, Callable[[Notice], tuple[str, str]]] = {
+    "callback": _of_callback,
+    "gap": _of_gap,
+    "link": _of_link,
+    "webhook": _of_webhook,
+}

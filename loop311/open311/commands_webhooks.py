@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from loop311.jurisdictions.services import by_slug
+from loop311.kit.actor import system
 from loop311.kit.commands import print_json
 from loop311.kit.problems import NotFound
 from loop311.open311 import subscribing
@@ -26,7 +27,7 @@ def webhooks(city: str, ended: int | None, as_json: bool) -> None:
         found = rows.filter(pk=ended).first()
         if found is None:
             raise NotFound(f"There is no webhook {ended} in {jurisdiction.name}.")
-        subscribing.end(found, "The city ended it.")
+        subscribing.end(found, "The city ended it.", why="city", by=system(jurisdiction.pk))
     shown = [_row(webhook) for webhook in rows.all()]
     if as_json:
         print_json(shown)

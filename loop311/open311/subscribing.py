@@ -22,6 +22,7 @@ from loop311.kit.jobs import defer_many
 from loop311.kit.problems import Forbidden, NotFound
 from loop311.kit.secrets import Sealer
 from loop311.ledger.models import Event
+from loop311.ledger.services import append
 from loop311.open311 import finding, offering, updates
 from loop311.open311.models import Webhook, WebhookCall
 from loop311.open311.policies import refuse
@@ -148,12 +149,15 @@ def named(webhook_id: int, *, by: Actor) -> Webhook:
 
 
 @transaction.atomic
-def end(webhook: Webhook, reason: str, *, at: datetime | None = None) -> Webhook:
+def end(webhook: Webhook, reason: str, *, why: str, by: Actor, at: datetime | None = None) -> Webhook:
     """No more calls; what it was still to be told is forgotten. Ended before, it stays as it is."""
     webhook = Webhook.objects.select_for_update().get(jurisdiction_id=webhook.jurisdiction_id, pk=webhook.pk)
     if webhook.ended_at is None:
         webhook.ended_at, webhook.ended_reason, webhook.sealed_secret = at or now(), reason[:200], ""
         webhook.save(update_fields=["ended_at", "ended_reason", "sealed_secret"])
+        append(
+            "webhook.ended", "webhook", webhook.pk, {"token": webhook.token_id, "why": why}, by=by, at=webhook.ended_at
+        )
     WebhookCall.objects.filter(jurisdiction_id=webhook.jurisdiction_id, webhook=webhook).delete()
     return webhook
 

@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from loop311.catalog.services import current
 from loop311.georeport.model import UpdateItem
 from loop311.kit import fetching
+from loop311.kit.actor import system
 from loop311.kit.clock import now
 from loop311.kit.jobs import LATER, defer
 from loop311.open311 import updates
@@ -38,7 +39,11 @@ _GONE = 410
 
 
 class Ends(Exception):
-    """This webhook is not called any more; the message says why."""
+    """This webhook is not called any more; the message says why, `why` in one word."""
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 def tell(webhook_id: int) -> None:
@@ -51,7 +56,7 @@ def tell(webhook_id: int) -> None:
         while time.monotonic() < until and _next(webhook):
             pass
     except Ends as reason:
-        end(webhook, str(reason))
+        end(webhook, str(reason), why=reason.why, by=system(webhook.jurisdiction_id))
     finally:
         Webhook.objects.filter(pk=webhook_id, busy_until=webhook.busy_until).update(busy_until=None)
     _go_on(webhook_id)
@@ -104,7 +109,7 @@ def _due(webhook: Webhook) -> QuerySet[WebhookCall]:
 def _next(webhook: Webhook) -> bool:
     """Whether to go on: not when nothing is due, nor after a call that was not taken."""
     if webhook.token.state(now()) != "open":
-        raise Ends("The api_key is not valid any more.")
+        raise Ends("key", "The api_key is not valid any more.")
     call = _due(webhook).first()
     if call is None:
         return False
@@ -139,7 +144,7 @@ def _send(webhook: Webhook, item: UpdateItem, at: datetime) -> str:
     except (fetching.Refused, fetching.Away) as reason:
         return str(reason)
     if status == _GONE:
-        raise Ends("The receiver answered 410: it is gone.")
+        raise Ends("gone", "The receiver answered 410: it is gone.")
     return "" if 200 <= status < 300 else f"The receiver answered {status}."
 
 
@@ -163,7 +168,7 @@ def _secret(webhook: Webhook) -> str:
     try:
         return sealer().open(webhook.sealed_secret)
     except InvalidToken as error:
-        raise Ends("Its secret cannot be read any more: the deployment's key was changed.") from error
+        raise Ends("secret", "Its secret cannot be read any more: the deployment's key was changed.") from error
 
 
 def _not_taken(webhook: Webhook, call: WebhookCall, problem: str) -> None:
@@ -177,7 +182,7 @@ def _not_taken(webhook: Webhook, call: WebhookCall, problem: str) -> None:
     webhook.save(update_fields=["failures", "problem", "failing_since", "quiet_until"])
     _give_up(webhook, at)
     if at - webhook.failing_since >= PATIENCE:
-        raise Ends(f"Nothing was taken for {PATIENCE.days} days. {problem}")
+        raise Ends("silent", f"Nothing was taken for {PATIENCE.days} days. {problem}")
 
 
 def _give_up(webhook: Webhook, at: datetime) -> None:

@@ -47,7 +47,7 @@ def webhook(request: HttpRequest, format_: Format, webhook: str) -> HttpResponse
     _, by = _sender(request)
     found = subscribing.named(int(webhook), by=by)
     if request.method == "DELETE":
-        found = _end(found)
+        found = _end(found, by)
     return _answer(format_, [_item(found)])
 
 
@@ -55,11 +55,11 @@ def webhook(request: HttpRequest, format_: Format, webhook: str) -> HttpResponse
 def delete(request: HttpRequest, format_: Format, webhook: str) -> HttpResponseBase:
     """The same for whom DELETE is out of reach."""
     _, by = _sender(request)
-    return _answer(format_, [_item(_end(subscribing.named(int(webhook), by=by)))])
+    return _answer(format_, [_item(_end(subscribing.named(int(webhook), by=by), by))])
 
 
-def _end(webhook: Webhook) -> Webhook:
-    return subscribing.end(webhook, "Its owner ended it.")
+def _end(webhook: Webhook, by: Actor) -> Webhook:
+    return subscribing.end(webhook, "Its owner ended it.", why="owner", by=by)
 
 
 def _sender(request: HttpRequest) -> tuple[Jurisdiction, Actor]:

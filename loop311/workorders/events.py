@@ -5,11 +5,13 @@ from __future__ import annotations
 EVENTS: dict[str, str] = {
     "link.loaded": "A link to a department's system was loaded or changed, from links.yaml.",
     "link.retired": "It stands in links.yaml no longer; nothing new goes there.",
-    "link.up": "The department's system answers (again).",
+    "link.up": "The department's system answers (again); the link's owner is told, where it was down.",
     "link.down": "It has been silent for too long; the link's owner is told.",
     "link.paused": "A person has paused it: nothing is said or asked.",
     "link.resumed": "It is listened for again.",
-    "link.compared": "Both sides were compared, record by record: `open` pairs do not agree.",
+    "link.compared": (
+        "Both sides were compared: `open` pairs do not agree, `new` of them since the last time; the link's owner is told of those."
+    ),
     "link.mismatch": "Two records of the same work do not agree; the link's owner has it.",
     "link.mended": "They agree again, or a person has decided.",
     "workorder.opened": "A request is to be handed over to a department's system.",

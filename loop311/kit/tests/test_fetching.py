@@ -203,6 +203,17 @@ def test_who_answers_a_byte_now_and_then_is_cut_off(server: str, open_house: Non
     assert time.monotonic() - began < 20, "it waited for the end"
 
 
+def test_an_address_that_nobody_listens_at_costs_the_others_nothing(
+    server: str, open_house: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that stands for both kinds of addresses, as localhost often does, with a server at one of them."""
+    port = int(server.rpartition(":")[2])
+    real = socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
+    dead = [(*real[0][:4], ("127.0.0.2", port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **named: dead + real)
+    assert post(f"http://localhost:{port}/whole", b"{}", {}, seconds=2, loopback=True) == 200
+
+
 def test_a_greeting_over_tls_that_never_ends_is_cut_off(open_house: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_greet, args=[listener], daemon=True).start()

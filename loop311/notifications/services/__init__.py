@@ -7,8 +7,9 @@ from loop311.notifications.services.noticing import (
     notify_escalation,
     notify_gap_late,
     notify_late_callback,
-    notify_link_down,
+    notify_link,
     notify_own_sign_in,
+    notify_webhook_ended,
     recipients,
 )
 from loop311.notifications.services.queueing import notify_callback_event, notify_request_event
@@ -29,9 +30,10 @@ __all__ = [
     "notify_escalation",
     "notify_gap_late",
     "notify_late_callback",
-    "notify_link_down",
+    "notify_link",
     "notify_own_sign_in",
     "notify_request_event",
+    "notify_webhook_ended",
     "plan_digests",
     "quiet_hours",
     "recipients",

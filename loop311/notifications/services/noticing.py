@@ -95,13 +95,33 @@ def notify_gap_late(event_id: int) -> None:
     _queue_all(event, staff, gap.team)
 
 
-def notify_link_down(event_id: int) -> None:
-    """Handler of link.down: a department's system is silent. Its owner hears of it, else the city's administrators."""
+def notify_link(event_id: int) -> None:
+    """Handler of link.down, link.up and link.compared: a department's system is silent, or answers again, or records have come not
+    to agree. The link's owner hears of it, else the city's administrators.
+    """
     event = Event.objects.get(pk=event_id)
-    if not is_news(event.at, event.recorded_at):
-        return
-    staff = _active(event.jurisdiction_id, Q(pk=json.loads(event.body)["owner"]))
-    staff = staff or _active(event.jurisdiction_id, Q(roles__contains=[Role.ADMINISTRATOR]))
+    body = json.loads(event.body)
+    is_told = {"link.up": body.get("was") == "down", "link.compared": bool(body.get("new"))}
+    if is_told.get(event.kind, True) and is_news(event.at, event.recorded_at):
+        _queue_each(event, _active(event.jurisdiction_id, Q(pk=body["owner"])) or _administrators(event))
+
+
+def notify_webhook_ended(event_id: int) -> None:
+    """Handler of webhook.ended: the administrators hear of one that nobody ended on purpose; its system hears of nothing."""
+    event = Event.objects.get(pk=event_id)
+    if json.loads(event.body)["why"] in WEBHOOK_ENDS and is_news(event.at, event.recorded_at):
+        _queue_each(event, _administrators(event))
+
+
+WEBHOOK_ENDS = frozenset({"gone", "silent", "key", "secret"})
+"""Why a webhook ends without anybody here or there wanting it."""
+
+
+def _administrators(event: Event) -> list[StaffMember]:
+    return _active(event.jurisdiction_id, Q(roles__contains=[Role.ADMINISTRATOR]))
+
+
+def _queue_each(event: Event, staff: list[StaffMember]) -> None:
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
     for member in staff:
         _queue(event, message_id(event.pk, member.pk, host), staff=member)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from loop311.open311 import subscribing, tasks, telling
 from loop311.open311.models import Webhook, WebhookCall
 from loop311.open311.testing import filed, get, post, send
 from loop311.open311.tests.receiver import Receiver, listening
+from loop311.open311.tests.tls import authority
 from loop311.open311.updates import TOLD
 from loop311.requests.models import Request
 from loop311.requests.services import assign, comment, start
@@ -186,7 +189,7 @@ def test_an_update_has_a_job_only_where_somebody_listens(city: City, key: str, r
     subscribe(key, receiver)
     start(request, by=city.system)
     assert of_ours.count() == 1
-    subscribing.end(Webhook.objects.get(), "Enough.")
+    subscribing.end(Webhook.objects.get(), "Enough.", why="city", by=city.system)
     comment(request, text="Soon", by=city.system, is_public=True)
     assert of_ours.count() == 1
 
@@ -305,6 +308,37 @@ def test_one_that_is_gone_or_whose_key_is_revoked_is_not_called_again(city: City
     assert len(receiver.calls) == 1
     assert Webhook.objects.latest("pk").ended_reason == "The api_key is not valid any more."
     assert not WebhookCall.objects.exists()
+
+
+def test_over_https_it_is_told_once_its_certificate_is_trusted_here(
+    city: City, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: Callable[[timedelta], None]
+) -> None:
+    trusted, tls = authority(tmp_path)
+    with listening(tls) as receiver:
+        secret = subscribe(key, receiver)
+        assign(city.file(at=now()), by=city.system)
+        happened()
+        assert (state(key)["state"], receiver.calls) == ("failing", [])
+        assert "SSLCertVerificationError" in state(key)["problem"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        later(timedelta(seconds=11))
+        happened()
+        assert (state(key)["state"], len(receiver.verified(secret))) == ("active", 1)
+
+
+def test_the_administrators_are_told_of_one_that_nobody_ended_on_purpose(
+    city: City, key: str, receiver: Receiver
+) -> None:
+    subscribe(key, receiver)
+    receiver.status = 410
+    assign(city.file(at=now()), by=city.system)
+    happened()
+    event = Event.objects.get(kind="webhook.ended")
+    assert json.loads(event.body) == {"token": Token.objects.get().pk, "why": "gone"}
+    receiver.status = 204
+    subscribe(key, receiver)
+    send(f"webhooks/{Webhook.objects.latest('pk').pk}/delete.json", {"api_key": key})
+    assert json.loads(Event.objects.filter(kind="webhook.ended").latest("pk").body)["why"] == "owner"
 
 
 def test_where_the_name_leads_inside_nothing_is_sent(

@@ -172,7 +172,9 @@ def _finish(link: Link, before: set[int], found: set[int], pairs: int, at: datet
         mismatching.end(link, row, by=by, at=at, how=mismatching.AGREED)
     open_now = set(rows.values_list("pk", flat=True))
     left, mended = len(open_now), len(before - open_now)
+    held = access.hold_link(link.pk)
+    new = rows.filter(opened_at__gt=held.compared_at).count() if held.compared_at else left
     Link.objects.filter(pk=link.pk).update(compared_at=at)
-    append("link.compared", access.LINK, link.pk, {"code": link.code, "pairs": pairs, "open": left, "mended": mended},
-           by=by, at=at)  # fmt: skip
+    body = {"code": link.code, "owner": held.owner_id, "pairs": pairs, "open": left, "mended": mended, "new": new}
+    append("link.compared", access.LINK, link.pk, body, by=by, at=at)
     return Compared(pairs, left, mended)

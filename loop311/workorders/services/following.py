@@ -36,6 +36,8 @@ FOLLOWED: dict[str, ChangeKind | None] = {
     "request.reopened": ChangeKind.STATE,
     "request.joined": None,
     "request.separated": None,
+    "request.follower_joined": ChangeKind.COMMENT,
+    "request.follower_left": ChangeKind.COMMENT,
     "request.rerouted": None,
     "request.service_changed": ChangeKind.PRIORITY,
     "request.commented": ChangeKind.COMMENT,
@@ -45,6 +47,8 @@ FOLLOWED: dict[str, ChangeKind | None] = {
     "request.words_erased": ChangeKind.ERASED,
 }
 """What a work order hears of; None: it only decides where the request goes."""
+REPORTS: dict[str, object] = {"comment": 0, "reports": True}
+"""Body of what tells them how many report the same."""
 _LEADS = frozenset({kind for kind, change in FOLLOWED.items() if change is None} | {"request.reopened"})
 """What hands a request over again that a person had cancelled there. A comment does not."""
 CALLED_OFF = "called_off"
@@ -232,6 +236,10 @@ def _add(order: Order, event: Event, kind: ChangeKind, body: Mapping[str, object
     if kind is ChangeKind.STATE and not _is_news(link, order, str(body.get("state", ""))):
         return
     kept = {name: body[name] for name in ("comment", "evidence", "attachment", "state", "due_at") if name in body}
+    if "follower" in body:
+        kept = REPORTS
+        if order.outgoing.filter(ended_at__isnull=True, doubtful=False, body=REPORTS).exists():
+            return  # a flood of reports is counted when it is said
     say(order, kind, kept, event_id=event.pk, at=at)
 
 

@@ -106,9 +106,18 @@ def _bare(order: Order, said: Outgoing, text: str) -> Change:
 
 
 def _comment(order: Order, said: Outgoing) -> Change | None:
+    if said.body.get("reports"):
+        return _bare(order, said, _reports(_request(order).joined_count))
     row = Comment.objects.filter(jurisdiction_id=order.jurisdiction_id, pk=said.body["comment"]).first()
     text = said.body.get("text") if row is None else row.text
     return _bare(order, said, str(text)) if text else None
+
+
+def _reports(others: int) -> str:
+    """How many report it says how much it matters; who they are is not theirs to know."""
+    if not others:
+        return "Nobody else reports this any more."
+    return f"{others + 1} reports of this problem by now; one work order for all of them."
 
 
 def _evidence(order: Order, said: Outgoing) -> Change | None:

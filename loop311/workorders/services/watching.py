@@ -48,7 +48,7 @@ def _move(link: Link, state: LinkState, at: datetime) -> LinkState:
     if state == LinkState.DOWN:
         append("link.down", access.LINK, link.pk, body, by=by, at=at)
     elif state == LinkState.UP and before in (LinkState.DOWN, LinkState.UNTESTED):
-        append("link.up", access.LINK, link.pk, body, by=by, at=at)
+        append("link.up", access.LINK, link.pk, {**body, "was": before}, by=by, at=at)
     return state
 
 

@@ -52,6 +52,20 @@ def test_what_follows_is_said_in_order_and_once() -> None:
     assert record.status == "Doing"
 
 
+def test_they_hear_how_many_report_the_same_and_a_flood_of_reports_is_one_word() -> None:
+    here = linked()
+    leading, order = here.hand_over()
+    by = here.city.system
+    for _ in range(3):
+        requests.join(here.city.file(), leading=leading, by=by)
+    here.work()
+    notes = here.department.records[order.their_key or "100"].notes
+    assert notes == ["4 reports of this problem by now; one work order for all of them."]
+    requests.join(here.city.file(), leading=leading, by=by)
+    here.work()
+    assert notes[-1].startswith("5 reports")
+
+
 def test_a_comment_that_was_erased_meanwhile_is_not_said() -> None:
     here = linked()
     request, _ = here.hand_over()
