@@ -104,6 +104,34 @@ def test_a_list_that_is_put_anew_under_the_keyboard_leaves_it_on_its_choice(desk
     assert read(Draft.objects.get().content).place.endswith("412 Elm St")
 
 
+def typed_meanwhile(driver: Driver) -> None:
+    driver.on(".begin button")
+    driver.press("Enter")
+    driver.on("#c-who")
+    driver.press("Alt+2")
+    driver.on("#c-want")
+    driver.type("pothole")
+    driver.until("Pothole", "#proposals")
+    steps: list[Route] = []
+    driver.tab.route("**/service/", lambda route: steps.append(route))
+    driver.press("Enter", "Enter")
+    wait_for(driver, steps, 1)
+    driver.press("Alt+3")
+    driver.on("#c-address")
+    driver.tab.keyboard.type("by the school")
+    steps[0].continue_()
+    driver.until("Something else", "#want")
+    expect(driver.tab.locator("#c-address")).to_have_value("by the school")
+    expect(driver.tab.locator("#saved")).to_contain_text("Kept at")
+    driver.settle()
+
+
+def test_what_is_typed_before_the_answer_comes_stays(desk: Sitting, live_server: Any) -> None:
+    play(desk, live_server, typed_meanwhile)
+    content = read(Draft.objects.get().content)
+    assert (content.service, content.word("address")) == ("pothole", "by the school")
+
+
 def more_words(driver: Driver) -> None:
     driver.on(".begin button")
     driver.press("Enter")

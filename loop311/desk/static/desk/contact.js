@@ -73,6 +73,8 @@ function act(event, what) {
 // --- Lists: from the field with the arrows, Enter chooses --------------------------------------------------------------------
 
 let keyboard = null; // where it was last
+let answered = 0; // edits that the answer which is put in place knows of
+const typedAt = new Map(); // field -> the last edit of it
 const LISTS = { "c-who": "#found", "c-want": "#proposals", "c-address": "#places" };
 
 function inLists(event) {
@@ -105,6 +107,17 @@ function back() {
   (same ?? document.getElementById(field))?.focus();
 }
 
+/** What was typed since the words of this answer were sent stays in its field, though the section is put anew. */
+function keepTyped({ target, fragment }) {
+  for (const field of target.querySelectorAll(FIELDS)) {
+    if (field.type === "file" || !(typedAt.get(field.name) > answered)) continue;
+    const isChoice = ["radio", "checkbox"].includes(field.type);
+    const fresh = [...fragment.querySelectorAll(FIELDS)].find((each) => each.name === field.name && (!isChoice || each.value === field.value));
+    if (fresh && isChoice) fresh.checked = field.checked;
+    else if (fresh) fresh.value = field.value;
+  }
+}
+
 // --- After a step ------------------------------------------------------------------------------------------------------------
 
 function after({ focus, say, version, at }) {
@@ -133,6 +146,11 @@ document.addEventListener("keydown", pressed);
 form.addEventListener("focusin", (event) => {
   keyboard = event.target;
 });
+form.addEventListener("input", (event) => typedAt.set(event.target.name, keeper.edits));
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  answered = event.detail.xhr.edits ?? keeper.edits;
+});
+document.body.addEventListener("htmx:oobBeforeSwap", (event) => keepTyped(event.detail));
 document.body.addEventListener("htmx:oobAfterSwap", back);
 form.addEventListener("htmx:confirm", (event) => {
   const { verb, etc, issueRequest } = event.detail;
