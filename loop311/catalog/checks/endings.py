@@ -41,6 +41,8 @@ def _of_service(path: str, service: Service, index: CatalogueIndex) -> Iterator[
         yield error(f"{path}.outcomes", "No outcome of this service ends in done, so it could never be done.")
     if Ending.DECLINED not in endings:
         yield warning(f"{path}.outcomes", "No outcome of this service ends in declined, so it can never be declined.")
+    if service.dispute_days < 1 and not service.historical:
+        yield error(f"{path}.dispute_days", "Give the resident at least one day to say that it is not done.")
     if not service.owner.strip():
         yield error(f"{path}.owner", "Name who is accountable for this service's promises.")
     yield from _joining(f"{path}.joining", service)

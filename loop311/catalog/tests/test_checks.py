@@ -648,3 +648,8 @@ def test_what_nothing_uses_is_a_warning() -> None:
     rule = CompletionRule(code="meter", all_of=((EvidenceKind.METER,),))
     rules = (*small_catalogue().completion_rules, rule)
     warned(found("", completion_rules=rules), "completion_rules.meter", "Nothing uses")
+
+
+def test_the_resident_has_a_day_at_least_to_say_no() -> None:
+    only(found("services.pothole", dispute_days=0), "services.pothole.dispute_days", "at least one day")
+    assert found("services.pothole", dispute_days=1) == []
