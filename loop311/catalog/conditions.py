@@ -13,6 +13,7 @@ from loop311.kit.problems import FieldProblem
 LARGEST_NUMBER = 1e15
 """Beyond this a number no longer fits exactly into what databases and browsers count with."""
 
+_UNANSWERED = "this must be answered"
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
@@ -33,11 +34,12 @@ def visible_questions(service: Service, answers: Mapping[str, Answer]) -> list[Q
 
 
 def validate_answers(
-    service: Service, answers: Mapping[str, object], languages: Sequence[str]
+    service: Service, answers: Mapping[str, object], languages: Sequence[str], *, knows_conditions: bool = True
 ) -> tuple[Answers, list[FieldProblem]]:
     """The answers in one spelling (see `_READERS`), and what must be mended; unanswered questions are left out.
 
-    `languages`: in which to name a question in a sentence, best first.
+    `languages`: in which to name a question in a sentence, best first. `knows_conditions`: False for a form that cannot say which
+    questions follow from which answers; then those that do may stay unanswered.
     """
     good: Answers = {}
     problems = [
@@ -47,6 +49,8 @@ def validate_answers(
     ]
     for question in service.questions:
         value, wrong = _validate(question, answers.get(question.code), good)
+        if wrong == _UNANSWERED and question.when and not knows_conditions:
+            continue
         if wrong:
             detail = f"{text_in(question.texts, languages) or question.code}: {wrong}."
             problems.append(FieldProblem(f"answers.{question.code}", detail))
@@ -92,7 +96,7 @@ def _validate(question: Question, given: object, earlier: Answers) -> tuple[Answ
         given = given.strip()
     asked = holds(question.when, earlier)
     if not _is_answered(given):
-        return None, "this must be answered" if asked and question.required else ""
+        return None, _UNANSWERED if asked and question.required else ""
     if not asked:
         return None, "this is not asked with the other answers given, leave it out"
     try:

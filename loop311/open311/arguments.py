@@ -77,7 +77,7 @@ def read(request: HttpRequest, city: Jurisdiction, service: Service) -> Argument
         links=faults.past(lambda: media.links_of(request), []),
     )
     if faults.found:
-        faults.found += validate_answers(service, answers, city.languages)[1]
+        faults.found += validate_answers(service, answers, city.languages, knows_conditions=False)[1]
         raise Invalid(" ".join(fault.detail for fault in faults.found[:5]), fields=faults.found)
     return found
 

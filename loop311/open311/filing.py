@@ -58,7 +58,7 @@ def file(request: HttpRequest, city: Jurisdiction, index: CatalogueIndex, by: Ac
         filed = requests.file(city, _filing(given, service, city, by), by=by, key=key)
         if kept:
             requests.attach_received(filed, kept, by=_showing(by), proves=False, key=key)
-        _keep_others(filed, given.others, city)
+        _tell_the_team(filed, service, given.others, city)
         services.remember_photos(filed, given.links, by=by)
         noted = services.note(
             filed,
@@ -80,6 +80,7 @@ def _filing(given: Arguments, service: Service, city: Jurisdiction, by: Actor) -
         latitude=given.spot.latitude,
         longitude=given.spot.longitude,
         channel=Channel.API,
+        knows_conditions=False,
         language=given.language,
         resident=_resident(given, city, by),
     )
@@ -97,11 +98,16 @@ def _showing(by: Actor) -> Actor:
     return replace(by, permissions=by.permissions | {"requests.add_evidence", "requests.comment"})
 
 
-def _keep_others(filed: Request, others: dict[str, list[str]], city: Jurisdiction) -> None:
-    """What was sent for questions that the service does not ask: the team reads it, the public does not."""
-    if others:
-        lines = [f"{code}: {', '.join(values)}" for code, values in others.items()]
-        text = "\n".join(["Sent along over Open311:", *lines])[:20_000]
+def _tell_the_team(filed: Request, service: Service, others: dict[str, list[str]], city: Jurisdiction) -> None:
+    """What was sent for questions that the service does not ask, and what it asks that was not answered. The public does not read
+    it."""
+    lines = [f"{code}: {', '.join(values)}" for code, values in others.items()]
+    said = ["Sent along over Open311:", *lines] if lines else []
+    open_ = offering.unanswered(service, filed.answers, city.languages)
+    if open_:
+        said += ["Not answered over Open311, which cannot say that these follow from other answers:", *open_]
+    if said:
+        text = "\n".join(said)[:20_000]
         requests.comment(filed, text=text, by=system(city.pk), key=f"open311-others-{filed.pk}")
 
 

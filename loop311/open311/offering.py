@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loop311.catalog.conditions import validate_answers, visible_questions
-from loop311.catalog.definitions import Datatype, Publicity, Question, Service
-from loop311.catalog.index import CatalogueIndex
+from loop311.catalog.definitions import Answers, Condition, Datatype, Publicity, Question, Service
+from loop311.catalog.index import CatalogueIndex, text_in
 from loop311.georeport.model import Attribute, AttributeValue, ServiceDefinition, ServiceItem
 from loop311.kit.problems import NotFound
 
@@ -44,12 +44,12 @@ def item(index: CatalogueIndex, service: Service, language: str) -> ServiceItem:
 
 
 def definition(index: CatalogueIndex, service: Service, language: str) -> ServiceDefinition:
-    attributes = [_attribute(index, each, order, language) for order, each in enumerate(service.questions, 1)]
+    attributes = [_attribute(index, service, each, order, language) for order, each in enumerate(service.questions, 1)]
     return ServiceDefinition(service_code=service.code, attributes=tuple(attributes))
 
 
-def _attribute(index: CatalogueIndex, question: Question, order: int, language: str) -> Attribute:
-    """A question that is asked only after some answers cannot be required here: the format knows no conditions."""
+def _attribute(index: CatalogueIndex, service: Service, question: Question, order: int, language: str) -> Attribute:
+    """One that is asked only after some answers cannot be required here: the format knows no conditions; its help says so."""
     is_boolean = question.datatype is Datatype.BOOLEAN
     choices = [AttributeValue(key=c.code, name=index.text(c.texts, language)) for c in question.choices]
     if is_boolean:
@@ -59,11 +59,42 @@ def _attribute(index: CatalogueIndex, question: Question, order: int, language: 
         code=question.code,
         datatype=Datatype.SINGLEVALUELIST.value if is_boolean else question.datatype.value,
         required=question.required and not question.when,
-        datatype_description=index.text(question.help, language) or None,
+        datatype_description=" ".join(
+            filter(None, (index.text(question.help, language), _only_if(index, service, question, language)))
+        )
+        or None,
         order=order,
         description=index.text(question.texts, language),
         values=tuple(choices),
     )
+
+
+_ONLY_IF = {"en": "Only if “{question}” is: {answers}.", "es": "Solo si «{question}» es: {answers}."}
+
+
+def _only_if(index: CatalogueIndex, service: Service, question: Question, language: str) -> str:
+    """On which choices it follows, for whoever reads the form; other conditions are not put into words."""
+    pattern = _ONLY_IF.get(language.split("-")[0], _ONLY_IF["en"])
+    asked = {each.code: each for each in service.questions}
+    return " ".join(
+        pattern.format(question=index.text(asked[each.question].texts, language), answers=chosen)
+        for each in question.when
+        if (chosen := _chosen(index, asked[each.question], each, language))
+    )
+
+
+def _chosen(index: CatalogueIndex, asked: Question, condition: Condition, language: str) -> str:
+    values = (condition.equals, *condition.any_of)
+    wanted = [str(each).lower() if isinstance(each, bool) else str(each) for each in values if each is not None]
+    names = dict(_YES_NO.get(language.split("-")[0], _YES_NO["en"])) if asked.datatype is Datatype.BOOLEAN else {}
+    names |= {choice.code: index.text(choice.texts, language) for choice in asked.choices}
+    return ", ".join(names[each] for each in wanted if each in names)
+
+
+def unanswered(service: Service, given: Answers, languages: Sequence[str]) -> list[str]:
+    """Required questions, in words, that follow from these answers and have none."""
+    asked = visible_questions(service, given)
+    return [text_in(each.texts, languages) for each in asked if each.required and given.get(each.code) is None]
 
 
 def answers(

@@ -15,6 +15,7 @@ from loop311.kit.problems import FieldProblem, Invalid
 from loop311.opendata.rows import Asked, Published, counted, published
 from loop311.opendata.shapes import DALLAS, SAN_ANTONIO, About
 from loop311.opendata.writing import columns, to_csv, to_geojson, to_parquet
+from loop311.places.models import Layer
 
 
 class ShapeName(StrEnum):
@@ -82,12 +83,22 @@ def _check(city: Jurisdiction, start: date | None, end: date | None, layers: Seq
         raise Invalid(
             f"The city does not speak {language!r}; it speaks {known}.", fields=[FieldProblem("language", known)]
         )
+    _check_layers(city, layers)
     taken = [layer for layer in layers if layer in columns(())]
     if not layers or taken or len(set(layers)) < len(layers):
         raise Invalid(
             "Name each layer once, and none like another column.",
             fields=[FieldProblem("layer", ", ".join(taken) or "at least one, each once")],
         )
+
+
+def _check_layers(city: Jurisdiction, layers: Sequence[str]) -> None:
+    """A misspelt layer would be an empty column that nobody notices. The usual one may be missing: its column is empty then."""
+    known = Layer.objects.filter(jurisdiction=city, kind="areas").order_by("code").values_list("code", flat=True)
+    for layer in layers:
+        if layer not in known and layer != USUAL_LAYER and layer not in columns(()):
+            detail = f"There is no layer {layer[:80]!r}; there are: {', '.join(known[:20]) or 'none'}."
+            raise Invalid(detail, fields=[FieldProblem("layer", detail)])
 
 
 def _midnight(day: date, city: Jurisdiction) -> datetime:

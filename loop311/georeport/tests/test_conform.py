@@ -164,6 +164,14 @@ def test_without_json_its_checks_are_not_offered() -> None:
     assert results["post.accepted"].verdict is Verdict.PASSED
 
 
+def test_of_definitions_that_cannot_be_had_nothing_is_concluded() -> None:
+    city = FakeCity()
+    city.after.append(lambda asked, answer: Answer(b"", 404) if asked.path.startswith("services/") else answer)
+    results = looked_at(city)
+    assert results["definition.exists"].verdict is Verdict.FAILED
+    assert {results[f"definition.shape-{ending}"].verdict for ending in ("xml", "json")} == {Verdict.NOT_RUN}
+
+
 def test_extensions_that_a_server_lacks_are_not_offered() -> None:
     city = FakeCity(patience=1_000)
     lacking = ("updated_after", "updated_before", "bbox", "lat", "long", "radius", "extensions", "page", "page_size")

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from loop311.accounts.testing import a_secret
+from loop311.catalog.definitions import Condition, Datatype, Question
 from loop311.catalog.services import current, publish
 from loop311.catalog.testing import edited
 from loop311.kit.actor import system
@@ -65,6 +66,27 @@ def test_a_name_instead_of_a_key_is_refused_and_the_keys_are_listed(city: City, 
     complaint = said(post(key, 400, **{"attribute[danger]": "Certainly not"}))
     assert "attribute[danger]" in complaint
     assert "choose one of yes, no" in complaint
+
+
+def test_a_question_that_follows_from_an_answer_is_said_in_the_definition_and_may_stay_unanswered(
+    key: str, city: City
+) -> None:
+    """An app that obeys the definition must get through: it cannot know that this answer asks for another."""
+    follows = {"en": "How many are hurt?", "es": "¿Cuántos?"}
+    old = current(city.jurisdiction.pk)[1].catalogue
+    asked = next(each for each in old.services if each.code == "pothole").questions
+    when = (Condition(question="danger", equals="yes"),)
+    more = Question(code="hurt", datatype=Datatype.NUMBER, texts=follows, required=True, when=when)
+    publish(city.jurisdiction, edited(old, "services.pothole", questions=(*asked, more)), by=city.system)
+    shown = get("services/pothole.json").json()["attributes"][-1]
+    assert (shown["code"], shown["required"]) == ("hurt", False)
+    assert shown["datatype_description"].startswith("Only if “")
+    assert shown["datatype_description"].endswith("” is: Yes.")
+    request = filed(post(key, **{"attribute[danger]": "yes"}))
+    assert request.answers == {"danger": "yes"}
+    assert "How many are hurt?" in Comment.objects.get(request=request, is_public=False).text
+    assert "answer with a number" in said(post(key, 400, **{"attribute[danger]": "yes", "attribute[hurt]": "many"}))
+    assert not Comment.objects.filter(request=filed(post(key, **{"attribute[danger]": "no"}))).exists()
 
 
 def test_everything_that_must_be_mended_is_said_at_once(city: City, key: str) -> None:

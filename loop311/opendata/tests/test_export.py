@@ -157,6 +157,8 @@ def test_areas_of_the_named_layers_are_columns(city: City, tmp_path: Path) -> No
     assert written(city, "parquet", tmp_path / "c", **asked)[0]["quarter"] == "7"
     with pytest.raises(Invalid, match="none like another column"):
         written(city, "geojson", tmp_path / "d", layers=("state",))
+    with pytest.raises(Invalid, match=r"There is no layer 'quater'; there are: .*quarter"):
+        written(city, "geojson", tmp_path / "d", layers=("quater",))
 
 
 def test_the_oldest_come_first_and_days_are_the_citys(city: City, tmp_path: Path) -> None:

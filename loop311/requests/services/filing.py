@@ -63,6 +63,8 @@ class Filing:
     """The contact it is asked in; one is begun when there is none yet."""
     leading: Request | None = None
     """An open request for the same thing in the world: this one is filed joined to it, with a number of its own."""
+    knows_conditions: bool = True
+    """False where who filed could not see that a question follows from another's answer: then it may stay unanswered."""
 
     def digest(self) -> bytes:
         """SHA-256 of all that was asked, to recognise the same message."""
@@ -124,7 +126,9 @@ def _service(index: CatalogueIndex, filing: Filing) -> Service:
 
 def _checked(filing: Filing, service: Service, jurisdiction: Jurisdiction) -> Answers:
     """The normalised answers; Invalid with every fault of the answers, texts and place at once."""
-    answers, faults = validate_answers(service, filing.answers, jurisdiction.languages)
+    answers, faults = validate_answers(
+        service, filing.answers, jurisdiction.languages, knows_conditions=filing.knows_conditions
+    )
     faults = [*_resident_faults(filing), *_text_faults(filing), *faults, *_place_faults(filing, service)]
     if faults:
         raise Invalid(" ".join(f"{f.field}: {f.detail}" for f in faults[:5]), fields=faults)

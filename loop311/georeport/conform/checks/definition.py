@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from loop311.georeport.conform.registry import OURS, SPEC, NotRun, check
 from loop311.georeport.conform.strict import Read, Row, element, name_of, whole
 from loop311.georeport.conform.target import NOBODY, Target, attributes_of, joined, segment
+from loop311.georeport.conform.wire import Reply
 from loop311.georeport.model import ServiceDefinition
 from loop311.georeport.reading import boolean, text
 from loop311.georeport.render import Format
@@ -47,23 +48,28 @@ def exists(at: Target) -> None:
     "In XML a definition is a <service_definition> whose attributes stand in <attributes>.",
 )
 def shape_xml(at: Target) -> None:
-    for code in at.definition_codes():
-        reply = at.get(f"services/{segment(code)}", Format.XML)
-        if reply.status == 200:
-            whole(reply, ServiceDefinition)
-            if element(reply).find("attributes") is None:
-                raise reply.wrong("no <attributes>", "<attributes> around every <attribute>")
+    for reply in _had(at, Format.XML):
+        whole(reply, ServiceDefinition)
+        if element(reply).find("attributes") is None:
+            raise reply.wrong("no <attributes>", "<attributes> around every <attribute>")
+
+
+def _had(at: Target, format_: Format) -> list[Reply]:
+    """The definitions that can be had; of none nothing is concluded."""
+    asked = [at.get(f"services/{segment(code)}", format_) for code in at.definition_codes()]
+    had = [reply for reply in asked if reply.status == 200]
+    if not had:
+        raise NotRun(f"no definition can be had: {asked[0].question.said()}: came status {asked[0].status}")
+    return had
 
 
 @check("definition.shape-json", SPEC, "In JSON a definition is one object with an array of attributes, in no wrapper.")
 def shape_json(at: Target) -> None:
-    for code in at.definition_codes():
-        reply = at.get(f"services/{segment(code)}", at.json())
-        if reply.status == 200:
-            found = whole(reply, ServiceDefinition)
-            attributes_of(found)
-            if not isinstance(found.one.get("attributes"), list):
-                raise found.wrong("no array of attributes", "attributes: [...]")
+    for reply in _had(at, at.json()):
+        found = whole(reply, ServiceDefinition)
+        attributes_of(found)
+        if not isinstance(found.one.get("attributes"), list):
+            raise found.wrong("no array of attributes", "attributes: [...]")
 
 
 @check("definition.names-its-service", SPEC, "A definition names the service_code that was asked for.")
