@@ -21,7 +21,8 @@ PRODUCTION = bool(os.environ.get("LOOP311_BASE_URL"))
 
 DEBUG = False
 SECRET_KEY = secret_key(os.environ.get("LOOP311_SECRET_KEY"), LOOP311_HOME)
-ALLOWED_HOSTS = ["*"] if not PRODUCTION else [str(urlsplit(BASE_URL).hostname)]
+ALLOWED_HOSTS = [str(urlsplit(BASE_URL).hostname), "127.0.0.1", "localhost"] if PRODUCTION else ["*"]
+"""People come by the address; whoever watches /healthz and /metrics, on this machine, by the port."""
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 _OVER_TLS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _OVER_TLS

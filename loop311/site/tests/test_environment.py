@@ -30,3 +30,20 @@ def test_a_mistake_in_the_environment_is_one_sentence(tmp_path: Path, name: str,
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"Error: {says}")
     assert ended.stderr.count("\n") == 1
+
+
+ASK = """
+import django; django.setup()
+from django.test import Client
+for host in ("311.your.city", "127.0.0.1:8311", "localhost:8311", "evil.example"):
+    print(Client().get("/healthz", headers={"Host": host}).status_code)
+"""
+
+
+def test_a_real_deployment_is_watched_on_its_own_machine_and_known_by_no_other_name(tmp_path: Path) -> None:
+    chosen = {"LOOP311_HOME": str(tmp_path), "LOOP311_BASE_URL": "https://311.your.city/"}
+    environment = {**os.environ, **chosen, "DJANGO_SETTINGS_MODULE": "loop311.site.settings", "DATABASE_URL": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.split() == ["503", "503", "503", "400"]  # no database runs here
