@@ -239,7 +239,13 @@ class AttachForm(VerbForm):
 class OutcomeForm(VerbForm):
     ending = Ending.DONE
     outcome = forms.ChoiceField(label=_("Outcome"), widget=forms.RadioSelect)
-    note = forms.CharField(label=_("Note for colleagues"), required=False, max_length=2000, widget=forms.Textarea)
+    note = forms.CharField(
+        label=_("Words for the resident"),
+        help_text=_("Sent with the outcome to everybody who reported it. For colleagues, write a comment."),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea,
+    )
 
     def prepare(self, desk: Desk, request: Request, under: Terms, near: Sequence[Near]) -> None:
         outcomes = [each for each in under.index.outcomes_of(under.service) if each.ending is self.ending]

@@ -79,7 +79,12 @@ class AttachIn(BaseModel):
 
 class OutcomeIn(VerbIn):
     outcome: Code
-    note: Short = ""
+    note: Annotated[
+        str,
+        Field(
+            max_length=1000, description="Words for the resident: sent with the outcome to everybody who reported it."
+        ),
+    ] = ""
 
 
 class DisputeIn(VerbIn):

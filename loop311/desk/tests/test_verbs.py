@@ -92,6 +92,15 @@ def test_resolving_without_proof_says_what_is_missing(desk: Sitting) -> None:
     assert "without proof: photo or inspection" in shown.text
 
 
+@pytest.mark.parametrize("verb", ["resolve", "decline"])
+def test_words_beside_an_outcome_are_said_to_go_to_the_reporters(desk: Sitting, verb: str) -> None:
+    request = desk.city.file()
+    sent = {"version": str(request.version), "outcome": "none"}
+    shown = page(desk.client, f"/desk/requests/{request.number}/{verb}/", status=422, data=sent, post=True)
+    assert "Words for the resident" in shown.text
+    assert "Sent with the outcome to everybody who reported it." in shown.text
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
