@@ -152,6 +152,7 @@ def _page(found: Request, problem: str) -> dict[str, object]:
         "number": found.number,
         "service": say(found.service.names, language, found.service.code),
         "sentence": public_sentence(found, language),
+        "beside": found.outcome_note,
         "notes": [
             (note.text, spoken(note.at, found.updated_at, found.jurisdiction.zone, language))
             for note in found.comments.filter(is_public=True).exclude(text="").order_by("pk")

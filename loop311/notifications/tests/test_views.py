@@ -11,7 +11,7 @@ from loop311.kit.clock import now
 from loop311.kit.testing import Page
 from loop311.notifications.rendering import request_link, unsubscribe_link
 from loop311.requests.models import Comment, Request
-from loop311.requests.services import comment, join
+from loop311.requests.services import comment, join, resolve
 from loop311.requests.testing import City, make_city
 from loop311.residents.models import ContactPoint
 from loop311.residents.services import erase
@@ -62,6 +62,13 @@ def test_the_page_shows_the_notes_written_for_the_resident_and_no_others(
     assert "Notas para usted" in page.text
     assert "The part is <b>ordered</b>." in page.text
     assert "Only among us." not in page.text
+
+
+def test_the_page_shows_the_words_beside_the_outcome_as_the_message_did(
+    client: Client, city: City, request_: Request
+) -> None:
+    resolve(request_, outcome="told", note="The form is <i>DL-7</i>.", by=city.member)
+    assert "The form is <i>DL-7</i>." in read(client, own_page(request_)).check().text
 
 
 def test_a_yes_on_the_page_closes_the_request(client: Client, city: City, request_: Request) -> None:
