@@ -43,7 +43,15 @@ class Update:
     links: list[str] = field(default_factory=list)
 
     def digest(self) -> bytes:
-        said = {"number": self.number, "status": self.status, "at": self.said_at, "words": self.words}
+        said: dict[str, object] = {
+            "number": self.number, "status": self.status, "at": self.said_at, "words": self.words,
+        }  # fmt: skip
+        more: dict[str, object] = {
+            "code": self.code,
+            "files": [hashlib.sha256(upload.data).hexdigest() for upload in self.uploads],
+            "links": self.links,
+        }
+        said |= {name: value for name, value in more.items() if value}
         return hashlib.sha256(canonical(said).encode()).digest()
 
 

@@ -219,6 +219,10 @@ def test_an_update_counts_once(city: City, partner: str) -> None:
         assert tell(partner, request, "in_progress", updated_datetime=at) == [{"update_id": "1"}]
     assert Comment.objects.count() == 1
     assert "used before" in said(tell(partner, request, "fixed", 400, updated_datetime=at))
+    other: dict[str, Any] = {"updated_datetime": at, "external_status_code": "filled"}
+    assert "used before" in said(tell(partner, request, "in_progress", 400, **other)), (
+        "another outcome is another content"
+    )
     tell(a_secret(city.jurisdiction, SCOPES), request, "unchanged")
     assert Comment.objects.count() == 2
 
