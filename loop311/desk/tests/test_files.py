@@ -53,7 +53,7 @@ def test_photos_and_a_permit_are_added_at_once_and_seen(desk: Sitting) -> None:
     for words in (
         "Proof of the work",
         "before the rain",
-        "taken Mar 2, 9 a.m.",
+        "taken Mar 2",  # and the year, in another one
         " m from the place",
         "Document 2, PDF",
     ):

@@ -15,6 +15,7 @@ from loop311.notifications import services
 from loop311.notifications.models import Notice
 from loop311.notifications.staff_mail import send_notice
 from loop311.notifications.testing import MailServer
+from loop311.requests.models import Request
 from loop311.requests.services import sweep
 from loop311.requests.testing import City, employ
 
@@ -54,12 +55,13 @@ def test_somebody_who_left_is_not_told(city: City) -> None:
 
 def test_without_anybody_the_teams_own_address_is_written_to(city: City) -> None:
     Team.objects.filter(code="north").update(email="north@elmville.example")
-    services.notify_escalation(escalated(city).pk)
+    event = escalated(city)
+    services.notify_escalation(event.pk)
     notice = Notice.objects.get()
     send_notice(notice.pk)
     (sent,) = mail.outbox
     assert sent.to == ["north@elmville.example"]
-    assert "26-00000001" in sent.subject
+    assert Request.objects.get(pk=event.subject_id).number in sent.subject
     assert "Pothole" in sent.body
 
 
