@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from loop311.catalog.definitions import Question, Service
+from loop311.catalog.definitions import Datatype, Question, Service
 from loop311.desk.access import Desk
 from loop311.desk.asking import PREFIX, QuestionForm
 from loop311.desk.contact.content import Content
@@ -76,8 +76,11 @@ class Questions(QuestionForm):
     def _field(self, question: Question) -> forms.Field:
         field = super()._field(question)
         field.label = beside(self._tongues.both(question.texts, question.code))
+        field.help_text = beside(self._tongues.both(question.help))
         if isinstance(field, forms.ChoiceField) and question.choices and not isinstance(field.widget, forms.Select):
             field.choices = [(c.code, beside(self._tongues.both(c.texts, c.code))) for c in question.choices]
+        elif isinstance(field, forms.ChoiceField) and question.datatype is Datatype.BOOLEAN:
+            field.choices = [(c, beside(self._tongues.phrase(word))) for c, word in (("true", "yes"), ("false", "no"))]
         return field
 
     @property

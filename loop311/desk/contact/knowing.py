@@ -20,10 +20,11 @@ MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An article that may answer; `spoken` is to be read aloud."""
+    """An article that may answer; `spoken` is to be read aloud; title and owner are in the desk's language."""
 
     hit: Hit
     title: str
+    owner: str
     spoken: Said
 
 
@@ -45,7 +46,8 @@ def _found(desk: Desk, words: str, service: str, language: str) -> Sequence[Hit]
 
 
 def _answer(hit: Hit, own: Hit, tongues: Tongues) -> Answer:
-    return Answer(hit, own.title, tongues.both({own.language: " ".join(own.lines), hit.language: " ".join(hit.lines)}))
+    spoken = tongues.both({own.language: " ".join(own.lines), hit.language: " ".join(hit.lines)})
+    return Answer(hit, own.title, own.owner, spoken)
 
 
 def chosen(desk: Desk, code: str, language: str) -> tuple[Article, str, str]:

@@ -24,6 +24,8 @@ PHRASES: dict[str, dict[str, str]] = {
     },
     "number": {"en": "Your number is {number}.", "es": "Su número es {number}."},
     "told": {"en": "We will tell you when it is done.", "es": "Le avisaremos cuando esté listo."},
+    "yes": {"en": "Yes", "es": "Sí"},
+    "no": {"en": "No", "es": "No"},
     "else": {"en": "Is there anything else I can do for you?", "es": "¿Puedo ayudarle en algo más?"},
 }  # fmt: skip
 """Phrase -> language -> words. Placeholders in braces."""

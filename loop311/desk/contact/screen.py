@@ -14,7 +14,7 @@ from loop311.catalog.index import CatalogueIndex
 from loop311.catalog.services import current
 from loop311.desk import answers, callers, filing, placing
 from loop311.desk.access import Desk
-from loop311.desk.asking import Advice, raw_answers
+from loop311.desk.asking import advice, raw_answers
 from loop311.desk.callers import Caller
 from loop311.desk.contact import content as contents
 from loop311.desk.contact import knowing, saying
@@ -25,6 +25,7 @@ from loop311.desk.contact.knowing import Answer
 from loop311.desk.contact.saying import Said, Tongues
 from loop311.desk.known import Known, already_known
 from loop311.desk.models import Draft
+from loop311.desk.people.words import spelled
 from loop311.desk.suggesting import Proposal, propose
 from loop311.desk.whereabouts import Preview, Whereabouts, preview, whereabouts
 from loop311.interactions.models import InteractionLink
@@ -177,8 +178,24 @@ class Screen:
         return self.questions is not None and self.questions.danger and not self.content.number
 
     @property
-    def advice(self) -> list[Advice]:
-        return [each for each in self.questions.advice() if not each.is_emergency] if self.questions else []
+    def for_911(self) -> str:
+        """What and where, in the desk's own language, and who is on the line."""
+        word, note = self.content.word, self.content.word("location_note")
+        where = " ".join(part for part in (word("address"), f"({note})" if note else "") if part)
+        what = say(self.service.names, self.desk.language) if self.service else ""
+        name = (self.resident.name if self.resident else "") or word("name")
+        phones = [each.address for each in self.caller.points if "@" not in each.address] if self.caller else []
+        who = ", ".join(part for part in (name, spelled(next(iter(phones), word("phone")))) if part)
+        return " ".join(f"{part}." for part in (", ".join(part for part in (what, where) if part), who) if part)
+
+    @property
+    def advice(self) -> list[Said]:
+        """What to tell the caller because of an answer, but that of danger."""
+        if self.service is None or self.questions is None:
+            return []
+        said = [advice(self.service, self.questions.answers, language) for language in self.tongues]
+        pairs = [(each.text, here.text) for each, here in zip(*said, strict=True) if not each.is_emergency]
+        return [self.tongues.both({self.desk.language: here, self.language: text}) for text, here in pairs]
 
     @property
     def shown_questions(self) -> list[str]:

@@ -89,7 +89,7 @@ def take_place(at: At) -> Done:
         at.content.typed["address"] = [found[2]]
     near = at.screen.near
     return Done(
-        ("where", "known", "promise", "answer"), "#known button" if near else _next(at.screen), _where_said(len(near))
+        ("where", "known", "promise", "answer", "tell_911"), "#known button" if near else _next(at.screen), _where_said(len(near))
     )
 
 
@@ -105,7 +105,7 @@ def _where_said(near: int) -> str:
 
 def other_place(at: At) -> Done:
     at.content.place = at.content.join = ""
-    return Done(("where", "known", "promise", "answer"), "#c-address")
+    return Done(("where", "known", "promise", "answer", "tell_911"), "#c-address")
 
 
 def take_join(at: At) -> Done:

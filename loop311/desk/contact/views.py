@@ -30,7 +30,7 @@ from loop311.kit.downloads import download
 from loop311.kit.problems import Invalid, TooLarge
 from loop311.requests.attachments import enclosure_thumbnail
 
-PARTS = {*ALL, "found", "proposals", "places", "safety_word", "advice"}
+PARTS = {*ALL, "found", "proposals", "places", "safety_word", "tell_911", "advice"}
 """What may be asked for alone while something is typed: the sections, and what changes inside them."""
 PAGE = "desk/contact/contact.html"
 TAKEN = "desk/contact/taken.html"

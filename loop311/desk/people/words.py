@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.utils.translation import gettext_lazy as _
 
 from loop311.desk.callers import Why
@@ -62,3 +64,9 @@ def purpose_name(purpose: str) -> str:
 def zone_name(zone: str) -> str:
     """'America/New_York' -> 'New York'."""
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+def spelled(address: str) -> str:
+    """'+12145550123' -> '(214) 555-0123'; numbers of other countries and e-mail addresses as they are."""
+    known = re.fullmatch(r"\+1(\d{3})(\d{3})(\d{4})", address)
+    return f"({known[1]}) {known[2]}-{known[3]}" if known else address

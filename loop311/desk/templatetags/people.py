@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -78,8 +77,7 @@ def why_cancelled(reason: str) -> str:
 @register.filter
 def spelled(address: str) -> str:
     """'+12145550123' -> '(214) 555-0123'; numbers of other countries and e-mail addresses as they are."""
-    known = re.fullmatch(r"\+1(\d{3})(\d{3})(\d{4})", address)
-    return f"({known[1]}) {known[2]}-{known[3]}" if known else address
+    return words.spelled(address)
 
 
 @register.filter

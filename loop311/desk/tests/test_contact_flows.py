@@ -9,7 +9,7 @@ import pytest
 
 from loop311.desk.models import Draft
 from loop311.desk.testing import ELM, Sitting, a_call_center
-from loop311.desk.tests.driving import CHROMIUM, LOOKS, Driver, Look, drive
+from loop311.desk.tests.driving import CHROMIUM, LOOKS, WIDE, Driver, Look, drive
 from loop311.interactions.models import Interaction
 from loop311.kit.clock import now
 from loop311.ledger.models import Event
@@ -230,6 +230,34 @@ def test_information_takes_one_key_and_no_name(desk: Sitting, live_server: Any, 
     contact = Interaction.objects.get()
     assert (contact.outcome, contact.resident) == ("information", None)
     assert contact.topic
+
+
+def the_other_answer(driver: Driver) -> None:
+    """What is logged is the answer that was opened, and the first where none is."""
+    driver.on(".begin button")
+    driver.press("Enter")
+    driver.on("#c-who")
+    driver.press("Alt+2")
+    driver.type("the garbage truck has not come yet")
+    driver.until("Garbage not picked up yet today", "#answer")
+    driver.press("Alt+7", "Enter")
+    driver.press("Alt+i")
+    driver.until("Garbage not picked up yet today", "#holds")
+    driver.press("Alt+2")
+    driver.type("the garbage truck has not come yet")
+    driver.until("Garbage not picked up yet today", "#answer")
+    driver.press("Alt+7", "Tab", "Tab", "Enter")
+    driver.until("Holiday", "#answer")
+    driver.press("Alt+i")
+    driver.until("Holiday", "#holds")
+    driver.press("Alt+9", "Enter")
+    driver.until("The contact is wrapped up.")
+
+
+def test_the_key_for_information_takes_the_answer_that_was_opened(desk: Sitting, live_server: Any) -> None:
+    play(desk, live_server, the_other_answer, WIDE)
+    told = Event.objects.filter(kind="interaction.answered").count()
+    assert told == 2
 
 
 def spanish_caller(driver: Driver) -> None:

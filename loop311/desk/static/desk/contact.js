@@ -20,7 +20,7 @@ const AREAS = {
   8: ["#holds"],
   9: ["#wrap-up"],
 };
-const PRESSES = { n: "#new > summary", i: "#inform", b: "#call-back > summary", m: "#map > summary", p: "#c-photos" };
+const PRESSES = { n: "#new > summary", b: "#call-back > summary", m: "#map > summary", p: "#c-photos" };
 
 function first(selectors) {
   for (const selector of selectors) {
@@ -54,8 +54,14 @@ function withAlt(event) {
   const digit = event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
   if (digit) return act(event, () => entrance(first(AREAS[digit]))?.focus());
   const opener = PRESSES[event.code.replace("Key", "").toLowerCase()];
-  const found = opener && first([opener]);
+  const found = event.code === "KeyI" ? informing() : opener && first([opener]);
   if (found) act(event, () => press(found));
+}
+
+/** Of the answer the keyboard is in, else of the one that is open, else of the first, open or not. */
+function informing() {
+  const answer = document.activeElement.closest("#answer .answer") ?? form.querySelector("#answer .answer[open]");
+  return answer?.querySelector("button") ?? form.querySelector("#inform");
 }
 
 function press(found) {
