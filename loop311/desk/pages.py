@@ -13,7 +13,7 @@ from loop311.desk.access import Desk
 from loop311.desk.asking import read
 from loop311.desk.forms import VerbForm
 from loop311.desk.history import Entry, history
-from loop311.desk.reading import staff_names
+from loop311.desk.reading import named_areas, staff_names
 from loop311.kit.actor import ActorKind
 from loop311.kit.clock import now
 from loop311.notifications.models import Message
@@ -49,6 +49,8 @@ class RequestPage:
     request: Request
     service: str
     team: str
+    areas: Sequence[tuple[str, str]]
+    """Layer and area, as people call them."""
     sentence: str
     answers: Sequence[tuple[str, str]]
     promises: Sequence[Promise]
@@ -84,6 +86,7 @@ def request_page(desk: Desk, request: Request, sent: Mapping[str, VerbForm] | No
         request=request,
         service=say(request.service.names, desk.language, request.service.code),
         team=say(request.team.names, desk.language, request.team.code),
+        areas=named_areas(desk, [request.areas])[0],
         sentence=public_sentence(request, desk.language),
         answers=read(under.service, request.answers, desk.language),
         promises=list(request.promises.order_by("step", "sequence")),

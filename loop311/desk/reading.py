@@ -105,6 +105,36 @@ def natural(text: str) -> tuple[int, int, str]:
     return (0, int(text), text) if text.isdigit() and len(text) < 10 else (1, 0, text.lower())
 
 
+Areas = Mapping[str, str]
+"""Layer code -> area key, as a request keeps where it lies."""
+
+
+def named_areas(desk: Desk, lying: Iterable[Areas]) -> list[list[tuple[str, str]]]:
+    """For each: (layer, area) as people call them, by their newest names; one query whatever the number."""
+    asked = list(lying)
+    pairs = {pair for each in asked for pair in each.items()}
+    names: dict[tuple[str, str], tuple[str, str]] = {}
+    if pairs:
+        rows = Area.objects.filter(
+            jurisdiction=desk.city, version__layer__code__in={p[0] for p in pairs}, key__in={p[1] for p in pairs}
+        ).order_by("version__effective_on", "version_id")
+        for code, key, *name in rows.values_list("version__layer__code", "key", "version__layer__name", "name"):
+            names[code, key] = (name[0], name[1])
+    return [[_area_named(names.get(pair, ("", "")), pair) for pair in each.items()] for each in asked]
+
+
+def _area_named(known: tuple[str, str], pair: tuple[str, str]) -> tuple[str, str]:
+    return known[0] or pair[0].replace("_", " ").capitalize(), known[1] or pair[1]
+
+
+def topic_names(desk: Desk, topics: Iterable[str]) -> dict[str, str]:
+    """A contact's topic is a service's code or an article's topic; one query."""
+    codes = {topic for topic in topics if topic}
+    rows = Service.objects.filter(jurisdiction=desk.city, code__in=codes) if codes else Service.objects.none()
+    names = {code: say(named, desk.language, code) for code, named in rows.values_list("code", "names")}
+    return {code: names.get(code) or code.replace("_", " ").replace("-", " ").capitalize() for code in codes}
+
+
 # --- Teams and people ----------------------------------------------------------------------------------------------------
 
 

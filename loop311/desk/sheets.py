@@ -14,6 +14,7 @@ from qrcode.image.svg import SvgPathImage
 
 from loop311.desk.access import Desk
 from loop311.desk.asking import read
+from loop311.desk.reading import named_areas
 from loop311.kit.problems import Invalid, NotFound
 from loop311.requests.attachments import newest_photos
 from loop311.requests.models import Attachment, Request
@@ -28,6 +29,7 @@ class Sheet:
     """Nothing of who asked stands on it: paper is left in cars."""
 
     request: Request
+    areas: Sequence[tuple[str, str]]
     answers: Sequence[tuple[str, str]]
     needed: Sequence[Sequence[str]]
     photo: Attachment | None
@@ -49,13 +51,15 @@ def sheets(desk: Desk, numbers: Sequence[str]) -> list[Sheet]:
     if not found or set(numbers) - set(found):
         raise NotFound(_("There is no request with this number in this city."))
     photos = newest_photos(desk.city.pk, [each.pk for each in found.values()])
-    return [_sheet(desk, found[number], photos) for number in dict.fromkeys(numbers)]
+    wanted = [found[number] for number in dict.fromkeys(numbers)]
+    areas = named_areas(desk, [each.areas for each in wanted])
+    return [_sheet(desk, each, lying, photos) for each, lying in zip(wanted, areas, strict=True)]
 
 
-def _sheet(desk: Desk, request: Request, photos: dict[int, Attachment]) -> Sheet:
+def _sheet(desk: Desk, request: Request, areas: Sequence[tuple[str, str]], photos: dict[int, Attachment]) -> Sheet:
     address = settings.BASE_URL + reverse("desk:request", args=[request.number])
     answers = read(terms_of(request).service, request.answers, desk.language)
-    return Sheet(request, answers, request.completion, photos.get(request.pk), address, code_of(address))
+    return Sheet(request, areas, answers, request.completion, photos.get(request.pk), address, code_of(address))
 
 
 def code_of(address: str) -> SafeString:

@@ -91,15 +91,15 @@ def resident_request(request: HttpRequest, token: str) -> HttpResponse:
     )
     if found is None or found.resident is None:
         raise Http404
-    problem = ""
+    is_refused = False
     if request.method == "POST":
         try:
             _answer(request, found, resident_id)
-        except Problem as error:
-            problem = error.detail
+        except Problem:
+            is_refused = True
         else:
             return redirect(request.path)
-    return render(request, "notifications/request.html", _page(found, problem), status=409 if problem else 200)
+    return render(request, "notifications/request.html", _page(found, is_refused), status=409 if is_refused else 200)
 
 
 @open_to(ANYBODY)
@@ -141,7 +141,7 @@ def _answer(request: HttpRequest, found: Request, resident_id: int) -> None:
         requests.dispute(found, text=text, by=by)
 
 
-def _page(found: Request, problem: str) -> dict[str, object]:
+def _page(found: Request, is_refused: bool) -> dict[str, object]:
     language = _language(found.resident.language if found.resident else "en")
     leading = found.leading if found.state == State.JOINED and found.leading else found
     state = State(leading.state)
@@ -160,7 +160,7 @@ def _page(found: Request, problem: str) -> dict[str, object]:
         "received": spoken(found.received_at, found.updated_at, found.jurisdiction.zone, language),
         "asks": state is State.DONE,
         "may_object": state is not State.DONE and may_follow(Verb.DISPUTE, state),
-        "problem": problem,
+        "is_refused": is_refused,
     }
 
 

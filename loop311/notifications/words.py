@@ -1,4 +1,4 @@
-"""The words of this room's two pages."""
+"""The words of this room's pages, in every language that residents are answered in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
         "no": "No, it is not",
         "object": "I object",
         "objection": "Do you object?",
+        "refused": "This could not be noted: it has changed meanwhile, or it is too late for it. Below is how it stands. "
+        "For anything else call 311 with your number.",
         "why": "What is still wrong? (you need not say)",
         "checked": "Last checked",
         "expired": "This answer has not been checked lately. Please call 311 to be sure.",
@@ -35,6 +37,8 @@ PAGE_WORDS: dict[str, dict[str, str]] = {
         "no": "No, no lo está",
         "object": "Objeto",
         "objection": "¿Desea objetar?",
+        "refused": "Esto no se pudo anotar: la solicitud cambió mientras tanto, o ya pasó el plazo. Abajo está cómo va. "
+        "Para lo demás, llame al 311 con su número.",
         "why": "¿Qué sigue mal? (no es obligatorio)",
         "checked": "Última revisión",
         "expired": "Esta respuesta no se ha revisado últimamente. Llame al 311 para estar seguro.",

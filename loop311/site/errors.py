@@ -11,33 +11,22 @@ from django.shortcuts import render
 from loop311.kit import problem_documents
 from loop311.kit.database import room
 from loop311.kit.problem_documents import RETRY_AFTER_SECONDS
-
-_SENTENCES = {
-    400: ("The request could not be read", "Check the address and what was sent, then try again."),
-    403: ("You may not do this", "Sign in with an account that may, or ask whoever manages your roles."),
-    404: ("There is no such page", "Check the address, or start from the first page."),
-    500: ("Something went wrong here", "It has been noted. Try again in a moment; what you had sent was not stored."),
-    503: (
-        "Back in a moment",
-        "The database is restarting. What you sent was not stored: send it again in a few seconds.",
-    ),
-}
-
+from loop311.site.apologies import EXPIRED, apology
 
 _CODES = {400: "malformed", 403: "forbidden", 404: "not-found", 500: "unexpected", 503: "unavailable"}
 
 
-def answer(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
-    """One shape for every error that no room has answered itself."""
-    title, usual = _SENTENCES[status]
+def answer(request: HttpRequest, status: int, sentence: str = "", what: int = 0) -> HttpResponse:
+    """One shape for every error that no room has answered itself. `what`: whose words, where not the status's."""
+    said = apology(request, what or status)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
-    detail = sentence or usual
+    detail = sentence or said.sentence
     if request.path.startswith("/api/") or not request.accepts("text/html"):
         code = _CODES[status]
         return problem_documents.document(
-            request, code=code, title=title, status=status, detail=detail, headers=headers
+            request, code=code, title=said.title, status=status, detail=detail, headers=headers
         )
-    response = render(request, "site/error.html", {"title": title, "sentence": detail}, status=status)
+    response = render(request, "site/error.html", {"said": said, "sentence": detail}, status=status)
     for name, value in headers.items():
         response.headers[name] = value
     return response
@@ -64,6 +53,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return answer(
-        request, 403, "The form had expired, or cookies are switched off: load the page again and send it once more."
-    )
+    return answer(request, 403, what=EXPIRED)

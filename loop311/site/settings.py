@@ -157,7 +157,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
+LANGUAGES = [("en", "English")]
+"""Of the staff's pages: those we have words in. What residents get is in their own languages, by words beside it."""
 
 STATIC_URL = "/static/"
 _ASSETS = {

@@ -23,12 +23,15 @@ from loop311.desk.contact.drafts import WrittenElsewhere
 from loop311.desk.contact.forms import ContactForm, Questions, as_sent
 from loop311.desk.contact.knowing import Answer
 from loop311.desk.contact.saying import Said, Tongues
+from loop311.desk.contact.wording import Wording
 from loop311.desk.known import Known, already_known
 from loop311.desk.models import Draft
 from loop311.desk.people.words import spelled
+from loop311.desk.reading import topic_names
 from loop311.desk.suggesting import Proposal, propose
 from loop311.desk.whereabouts import Preview, Whereabouts, preview, whereabouts
 from loop311.interactions.models import InteractionLink
+from loop311.interactions.queries import LastContact
 from loop311.kit.problems import Problem
 from loop311.knowledge.models import Gap
 from loop311.notifications.models import Message
@@ -91,7 +94,16 @@ class Screen:
     @property
     def differences(self) -> list[tuple[str, str, str]] | None:
         """(field, words here, words in the other window) when two windows have written."""
-        return self.problem.differences if isinstance(self.problem, WrittenElsewhere) else None
+        if not isinstance(self.problem, WrittenElsewhere):
+            return None
+        named = self.wording
+        return [
+            (named.field(f), named.value(f, here), named.value(f, there)) for f, here, there in self.problem.differences
+        ]
+
+    @cached_property
+    def wording(self) -> Wording:
+        return Wording(self.service, self.desk.language)
 
     # --- The caller ----------------------------------------------------------------------------------------------------
 
@@ -104,6 +116,13 @@ class Screen:
     def caller(self) -> Caller | None:
         """Who is chosen, with everything that is open."""
         return callers.caller(self.desk, self.resident.pk) if self.resident else None
+
+    @property
+    def last_contacts(self) -> list[tuple[LastContact, str]]:
+        """The two before this one, with what they were about."""
+        before = self.caller.contacts[1:3] if self.caller else ()
+        names = topic_names(self.desk, [each.topic for each in before])
+        return [(each, names.get(each.topic, "")) for each in before]
 
     @cached_property
     def found(self) -> list[Caller]:

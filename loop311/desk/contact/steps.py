@@ -89,7 +89,9 @@ def take_place(at: At) -> Done:
         at.content.typed["address"] = [found[2]]
     near = at.screen.near
     return Done(
-        ("where", "known", "promise", "answer", "tell_911"), "#known button" if near else _next(at.screen), _where_said(len(near))
+        ("where", "known", "promise", "answer", "tell_911"),
+        "#known button" if near else _next(at.screen),
+        _where_said(len(near)),
     )
 
 

@@ -24,6 +24,7 @@ from loop311.desk.contact.content import Content, read
 from loop311.desk.contact.doing import ALL, Done
 from loop311.desk.contact.drafts import Seen, TakenOver, WrittenElsewhere
 from loop311.desk.contact.screen import Screen, nobody_knows
+from loop311.desk.contact.wording import wording
 from loop311.desk.filing import CHANNELS
 from loop311.kit.clock import now
 from loop311.kit.downloads import download
@@ -73,7 +74,9 @@ def contact(request: HttpRequest, desk: Desk, interaction_id: int) -> HttpRespon
     try:
         screen = Screen(desk, drafts.get(desk, interaction_id), tab=drafts.new_tab())
     except TakenOver as taken:
-        return show(request, desk, TAKEN, {"problem": taken, "contact": interaction_id}, status=taken.status)
+        named = wording(desk, _there(taken).service)
+        context = {"problem": taken, "contact": interaction_id, "wording": named}
+        return show(request, desk, TAKEN, context, status=taken.status)
     return show(request, desk, PAGE, {"screen": screen})
 
 
@@ -176,12 +179,14 @@ def _taken_over(request: HttpRequest, desk: Desk, interaction_id: int, taken: Ta
     """Who has it now, and what was typed here that is not there: nothing of it is thrown away unseen."""
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"detail": taken.detail}, status=taken.status)
-    there = read(taken.draft.content) if taken.draft else Content()
-    mine = read(taken.draft.content) if taken.draft else Content()
+    there, mine = _there(taken), _there(taken)
     with suppress(Invalid, TooLarge):
         mine.take(request.POST)
-    words = [(field, here) for field, here, _there in contents.differences(mine, there) if here]
-    context = {"problem": taken, "contact": interaction_id, "words": words}
+    named = wording(desk, there.service)
+    words = [
+        (named.field(field), named.value(field, here)) for field, here, _ in contents.differences(mine, there) if here
+    ]
+    context = {"problem": taken, "contact": interaction_id, "words": words, "wording": named}
     if not _is_htmx(request):
         return show(request, desk, TAKEN, context, status=taken.status)
     body = render_to_string("desk/contact/_taken.html", {**context, "desk": desk, "oob": True}, request)
@@ -191,6 +196,11 @@ def _taken_over(request: HttpRequest, desk: Desk, interaction_id: int, taken: Ta
         {"contact:after": {"focus": "#wrong", "say": taken.detail}}
     )
     return response
+
+
+def _there(taken: TakenOver) -> Content:
+    """What whoever has it now sees."""
+    return read(taken.draft.content) if taken.draft else Content()
 
 
 def _over(request: HttpRequest, carried: Carried) -> HttpResponse:

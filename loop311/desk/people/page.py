@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from loop311.accounts.models import StaffMember
 from loop311.callbacks.models import Callback
 from loop311.desk.access import Desk
-from loop311.desk.reading import PAGE, Listing, listing, staff_names
+from loop311.desk.reading import PAGE, Listing, listing, staff_names, topic_names
 from loop311.interactions.queries import LastContact, last_of
 from loop311.kit.problems import NotFound
 from loop311.notifications.models import Message
@@ -28,8 +28,8 @@ class ResidentPage:
     known: Known
     merges: Sequence[Merge]
     listing: Listing
-    contacts: Sequence[tuple[LastContact, str]]
-    """Each with the member of staff."""
+    contacts: Sequence[tuple[LastContact, str, str]]
+    """Each with the member of staff and what it was about."""
     callbacks: Sequence[Callback]
     messages: Sequence[Message]
     zone: ZoneInfo
@@ -79,12 +79,13 @@ def _requests(desk: Desk, ids: Sequence[int]) -> Listing:
     return listing(desk, Wanted(resident_ids=ids, limit=PAGE)) if may else Listing((), "")
 
 
-def _contacts(desk: Desk, ids: Sequence[int]) -> list[tuple[LastContact, str]]:
+def _contacts(desk: Desk, ids: Sequence[int]) -> list[tuple[LastContact, str, str]]:
     if not desk.actor.may("interactions.read"):
         return []
     found = last_of(desk.city.pk, ids, each=MOST)[:MOST]
     names = staff_names(desk, [each.staff_id for each in found if each.staff_id])
-    return [(each, names.get(each.staff_id or 0, "")) for each in found]
+    topics = topic_names(desk, [each.topic for each in found])
+    return [(each, names.get(each.staff_id or 0, ""), topics.get(each.topic, "")) for each in found]
 
 
 def _callbacks(desk: Desk, ids: Sequence[int]) -> list[Callback]:

@@ -19,7 +19,6 @@ from loop311.catalog.definitions import EvidenceKind
 from loop311.desk.access import Desk
 from loop311.desk.calling import OUTCOMES, WAYS
 from loop311.desk.contact.content import Content
-from loop311.desk.contact.forms import ContactForm
 from loop311.desk.filing import LANGUAGES
 from loop311.desk.forms import EVIDENCE_NAMES, STATE_NAMES
 from loop311.desk.history import BECAUSE
@@ -130,13 +129,6 @@ def _span(seconds: float) -> str:
 def typed(content: Content, field: str) -> str:
     """A word of a contact's draft."""
     return content.word(field)
-
-
-@register.filter
-def field_name(field: str) -> str:
-    """What a field of the contact screen is called; a question is called by its code."""
-    known = ContactForm.base_fields.get(field)
-    return str(known.label) if known else spoken(field.removeprefix("q-"))
 
 
 @register.filter

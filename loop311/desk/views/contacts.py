@@ -90,7 +90,7 @@ def _page(
         "draft": draft,
         "screen": screen,
         "typed": [
-            (field, ", ".join(values))
+            (screen.wording.field(field), screen.wording.value(field, ", ".join(values)))
             for field, values in screen.content.typed.items()
             if any(values) and field != "language"
         ],

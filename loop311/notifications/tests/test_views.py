@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import pytest
 from django.test import Client
@@ -10,6 +11,7 @@ from django.test import Client
 from loop311.kit.clock import now
 from loop311.kit.testing import Page
 from loop311.notifications.rendering import request_link, unsubscribe_link
+from loop311.notifications.words import PAGE_WORDS
 from loop311.requests.models import Comment, Request
 from loop311.requests.services import comment, join, resolve
 from loop311.requests.testing import City, make_city
@@ -91,6 +93,23 @@ def test_a_second_yes_is_told_and_changes_nothing(client: Client, city: City, re
     answer = client.post(own_page(request_), {"answer": "yes"})
     assert answer.status_code == 409
     assert 'role="alert"' in answer.content.decode()
+    assert "Esto no se pudo anotar" in answer.content.decode()
+    assert "cannot" not in answer.content.decode()
+
+
+def test_every_page_says_the_same_in_each_language() -> None:
+    english = PAGE_WORDS["en"]
+    for language, words in PAGE_WORDS.items():
+        assert set(words) == set(english), language
+        assert all(words.values()), language
+        assert language == "en" or not {name for name in words if words[name] == english[name]}, language
+
+
+def test_the_pages_have_their_looks_from_the_site_itself(client: Client, request_: Request) -> None:
+    page = read(client, own_page(request_))
+    (sheet,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.html)
+    with closing(client.get(sheet)) as answer:
+        assert answer.headers["Content-Type"].startswith("text/css")
 
 
 def test_a_follower_answers_on_its_own_page(client: Client, city: City, request_: Request) -> None:

@@ -18,8 +18,8 @@ from loop311.kit import sweeps
 from loop311.kit.clock import now
 from loop311.kit.database import room
 from loop311.kit.models import Sweep
-from loop311.kit.testing import page
-from loop311.site import errors, health, observing
+from loop311.kit.testing import Page, page
+from loop311.site import apologies, errors, health, observing
 from loop311.site.middleware import CONTENT_SECURITY_POLICY, policy
 
 
@@ -66,6 +66,37 @@ def test_a_person_gets_a_sound_page(browser: Client, path: str, status: int) -> 
     shown = page(browser, path, status=status)
     assert "Traceback" not in shown.html
     assert "secret" not in shown.html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/r/made-up", "/a/made-up", "/unsubscribe/made-up"])
+def test_a_resident_is_told_in_their_language_that_a_link_does_not_work(browser: Client, path: str) -> None:
+    answer = browser.get(path, headers={"Accept-Language": "es-MX,es;q=0.9,en;q=0.5", "Accept": "text/html"})
+    shown = Page(answer.content.decode(), answer.headers["Content-Security-Policy"]).check()
+    assert (answer.status_code, shown.language, shown.headings) == (404, "es", ["Este enlace no funciona"])
+    assert 'href="/"' not in shown.html, "the first page is the staff's door"
+    assert "This link does not work" in unescape(browser.get(path).content.decode())
+
+
+@pytest.mark.django_db
+def test_a_form_that_waited_too_long_is_said_to_a_resident_in_their_language() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/r/made-up", headers={"Accept-Language": "es", "Accept": "text/html"})
+    assert (answer.status_code, "El formulario caducó" in answer.content.decode()) == (403, True)
+
+
+def test_what_is_said_when_something_went_wrong_is_there_in_every_language() -> None:
+    english = apologies._TEXTS["en"]
+    for language, texts in apologies._TEXTS.items():
+        assert set(texts) == set(english), language
+        assert language == "en" or not {what for what in texts if texts[what] == english[what]}, language
+
+
+@pytest.mark.django_db
+def test_pages_of_staff_say_which_language_they_are_in_whatever_the_browser_asks_for(browser: Client) -> None:
+    answer = browser.post("/desk/sign-in/", {"login": ""}, headers={"Accept-Language": "es-MX,es;q=0.9"})
+    shown = Page(answer.content.decode(), answer.headers["Content-Security-Policy"])
+    assert (shown.language, "obligatorio" in shown.text, "required" in shown.text) == ("en", False, True)
 
 
 @here

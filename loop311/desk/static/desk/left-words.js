@@ -2,6 +2,7 @@
 
 const section = document.getElementById("left");
 const place = `loop311.contact.${section.dataset.contact}`;
+const wording = JSON.parse(section.dataset.wording);
 const OURS = new Set(["tab", "version", "part", "shown", "photos", "language"]);
 
 function kept() {
@@ -15,9 +16,9 @@ function kept() {
 const words = kept().filter(([name, value]) => !OURS.has(name) && String(value).trim());
 for (const [name, value] of words) {
   const term = document.createElement("dt");
-  term.textContent = name.replace(/^q-/, "").replaceAll("_", " ");
+  term.textContent = wording.fields[name] ?? wording.other;
   const said = document.createElement("dd");
-  said.textContent = value;
+  said.textContent = wording.values[name]?.[value] ?? value;
   section.querySelector("dl").append(term, said);
 }
 section.hidden = words.length === 0;
