@@ -61,33 +61,33 @@ _PREFERRED = "CASE WHEN t.language = %(language)s THEN 1.1 ELSE 1 END"
 
 _BY_WORDS = f"""
 {_ASKED}
-SELECT article_id, sum(score) AS score FROM (
-    SELECT t.article_id, max(ts_rank('{{0.05, 0.2, 0.5, 1.0}}', t.head, asked.any_word, 1) * {_PREFERRED}) AS score
+SELECT article_id, sum(score) AS score, sum(whole) AS whole FROM (
+    SELECT t.article_id, 0 AS whole, max(ts_rank('{{0.05, 0.2, 0.5, 1.0}}', t.head, asked.any_word, 1) * {_PREFERRED}) AS score
     FROM asked JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.head @@ asked.any_word
         AND t.language = asked.language
     GROUP BY t.article_id
     UNION ALL
-    SELECT t.article_id, max({_PREFERRED})
+    SELECT t.article_id, max({_PREFERRED}), 0
     FROM asked JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.search @@ asked.all_words
         AND t.language = asked.language
     GROUP BY t.article_id
 ) either GROUP BY article_id
 """
-"""Some of the words in what is small (title, what callers say, answer), or all of them anywhere."""
+"""Some of the words in what is small (title, what callers say, answer), or all of them anywhere (`whole`)."""
 
 _BY_ANY_WORD = f"""
 {_ASKED}
-SELECT t.article_id, max(ts_rank(t.search, asked.any_word, 1) * {_PREFERRED}) AS score
+SELECT t.article_id, max(ts_rank(t.search, asked.any_word, 1) * {_PREFERRED}) AS score, 0 AS whole
 FROM asked JOIN knowledge_text t ON t.jurisdiction_id = %(city)s AND t.live AND t.search @@ asked.any_word
     AND t.language = asked.language
 GROUP BY t.article_id
 """
 """Some of the words, anywhere."""
 
-_BY_LIKENESS = "SELECT article_id, score FROM knowledge_like(%(city)s, %(text)s)"
+_BY_LIKENESS = "SELECT article_id, score, 0 AS whole FROM knowledge_like(%(city)s, %(text)s)"
 
 _ALL = """
-SELECT a.id AS article_id, 0 AS score FROM knowledge_article a JOIN knowledge_version v
+SELECT a.id AS article_id, 0 AS score, 0 AS whole FROM knowledge_article a JOIN knowledge_version v
     ON v.jurisdiction_id = a.jurisdiction_id AND v.id = a.published_id
 WHERE a.jurisdiction_id = %(city)s AND a.retired_at IS NULL
     AND (%(topic)s::text IS NULL OR v.topic = %(topic)s)
@@ -98,7 +98,8 @@ _HITS = """
 WITH found AS MATERIALIZED ({found}), best AS (
     SELECT a.id, a.code, a.checked_at, a.expires_on, v.id AS version, v.topic, v.audience, v.services, v.owner_team_id,
         v.owner_staff_id, coalesce(a.expires_on < (%(at)s AT TIME ZONE j.time_zone)::date, false) AS is_expired,
-        found.score * (1 + 0.15 * greatest(0, 1 - coalesce(extract(epoch FROM %(at)s - a.checked_at)::float8 / 31557600, 1)))
+        found.whole + found.score
+            * (1 + 0.15 * greatest(0, 1 - coalesce(extract(epoch FROM %(at)s - a.checked_at)::float8 / 31557600, 1)))
             AS score
     FROM found
     JOIN knowledge_article a ON a.jurisdiction_id = %(city)s AND a.id = found.article_id

@@ -78,3 +78,11 @@ def test_who_answers_for_an_article_is_named_in_the_desks_language(desk: Sitting
     shown = spanish(desk).step("go", want="perro que ladra")
     assert "Animal Field Officers" in shown.text
     assert "Agentes de Control de Animales, " not in shown.text
+
+
+def test_without_scripts_there_is_a_button_to_go_on_wherever_something_is_typed(desk: Sitting) -> None:
+    html = spanish(desk).page.html
+    for section in ("caller", "want", "safety", "where", "questions"):
+        own = html.partition(f'id="{section}" ')[2].partition("</section>")[0]
+        (shown,) = re.findall(r"<noscript>(.*?)</noscript>", own, re.DOTALL)
+        assert "Go on</button>" in shown, section

@@ -92,6 +92,18 @@ def test_the_newer_of_two_equals_comes_first_and_the_expired_last() -> None:
     assert [hit.code for hit in browse(city.pk, language="en")] == ["new", "old", "expired"]
 
 
+def test_an_answer_named_like_the_question_comes_before_a_fresher_one_that_only_mentions_it() -> None:
+    city = a_city()
+    told = (
+        "Today the branch is open from ten to six. A card is free for residents: bring a photo ID and proof of address."
+    )
+    an_article(city, "library", words("Library hours and cards", answer=told, keywords=("library", "books", "branch")),
+               at=now() - timedelta(days=400))  # fmt: skip
+    cool = "When it is dangerously hot, libraries and recreation centers are open. I give you the nearest one and its hours."
+    an_article(city, "heat", words("Cooling and warming centers", answer=cool), at=now() - timedelta(days=1))
+    assert [hit.code for hit in search(city.pk, "library hours", language="en")] == ["library", "heat"]
+
+
 def test_what_only_staff_may_say_is_no_public_answer() -> None:
     city = a_city()
     an_article(city, "staff-only", words("Escalating garbage calls"), audience="staff")
