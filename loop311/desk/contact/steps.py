@@ -240,6 +240,7 @@ def call_back(at: At) -> Done:
         interaction=at.draft.interaction,
         team=None if screen.filed else _team(at.desk),
     )
+    _speaks(at)
     try:
         callbacks.promise(screen.resident, wish, by=at.desk.actor)
     except Invalid as problem:
@@ -328,7 +329,18 @@ def _field(name: str, names: dict[str, str]) -> str:
     return "phone" if name.startswith("contact_points.0") else names.get(name, name)
 
 
+def _speaks(at: At) -> None:
+    """The language chosen in the contact is the caller's from now on: messages come in it, too, and the next desk knows."""
+    resident, chosen = at.screen.resident, at.content.word("language")
+    if resident is None or chosen not in at.desk.city.languages or not at.desk.actor.may("residents.write"):
+        return
+    person = residents.standing(resident)
+    if person.language != chosen and person.erased_at is None:
+        residents.update(person, language=chosen, by=at.desk.actor)
+
+
 def _describe(at: At) -> None:
+    _speaks(at)
     at.draft.interaction = interactions.describe(
         at.draft.interaction,
         on_behalf_of=at.content.word("on_behalf_of"),

@@ -9,6 +9,7 @@ import pytest
 
 from loop311.desk.testing import Sitting, a_call_center
 from loop311.desk.tests.test_contact import Window, begin
+from loop311.ledger.models import Event
 from loop311.residents.testing import a_resident
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +87,29 @@ def test_without_scripts_there_is_a_button_to_go_on_wherever_something_is_typed(
         own = html.partition(f'id="{section}" ')[2].partition("</section>")[0]
         (shown,) = re.findall(r"<noscript>(.*?)</noscript>", own, re.DOTALL)
         assert "Go on</button>" in shown, section
+    assert '<span id="saved" hidden>' in html, "nothing is kept as it is typed where no script keeps it"
+
+
+def test_the_language_spoken_in_a_contact_is_that_of_the_messages_from_then_on(desk: Sitting) -> None:
+    city = desk.city.jurisdiction
+    for name, step, value in (
+        ("Demo One", "inform", "pothole"),
+        ("Demo Two", "call-back", ""),
+        ("Demo Three", "end", ""),
+    ):
+        resident = a_resident(city, name, mobile=f"214-555-01{40 + len(name)}", language="en")
+        window = begin(desk)
+        window.step("caller", str(resident.pk))
+        window.step(step, value, language="es", day="2030-03-04", start="09:00", end="11:00")
+        resident.refresh_from_db()
+        assert (resident.language, name) == ("es", name)
+    assert Event.objects.filter(kind="resident.changed").count() == 3
+
+
+def test_a_language_the_city_does_not_speak_changes_nothing(desk: Sitting) -> None:
+    resident = a_resident(desk.city.jurisdiction, "Demo One", language="en")
+    window = begin(desk)
+    window.step("caller", str(resident.pk))
+    window.step("end", language="xx")
+    resident.refresh_from_db()
+    assert resident.language == "en"

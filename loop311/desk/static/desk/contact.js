@@ -136,7 +136,7 @@ function after({ focus, say, version, at }) {
 
 function showKeys() {
   const opener = form.querySelector("[data-keys]");
-  opener.hidden = false;
+  opener.hidden = keeper.saved.hidden = false;
   opener.addEventListener("click", () => help.showModal());
   help.querySelector("[data-close]").addEventListener("click", () => help.close());
   const single = help.querySelector("[data-single]");
