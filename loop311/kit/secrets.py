@@ -11,10 +11,22 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from loop311.kit.problems import Invalid
+
+LEAST = 32
+"""Characters of a key that somebody gives: sessions and the ledger's seals are worth no more than it."""
+
 
 def secret_key(given: str | None, home: Path) -> str:
-    """The given key, or the one kept in `home/secret_key` (made with mode 0600 at first use)."""
+    """The given key, or the one kept in `home/secret_key` (made with mode 0600 at first use).
+
+    Raises Invalid for one that could be guessed; it is not repeated in the sentence.
+    """
     if given:
+        if len(given) < LEAST:
+            raise Invalid(
+                f"LOOP311_SECRET_KEY must have at least {LEAST} characters, drawn by chance; it has {len(given)}."
+            )
         return given
     path = home / "secret_key"
     if not path.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
@@ -26,6 +27,7 @@ from loop311.desk.contact.saying import Said, Tongues
 from loop311.desk.contact.wording import Wording
 from loop311.desk.known import Known, already_known
 from loop311.desk.models import Draft
+from loop311.desk.people.page import zone_of
 from loop311.desk.people.words import spelled
 from loop311.desk.reading import topic_names
 from loop311.desk.suggesting import Proposal, propose
@@ -111,6 +113,15 @@ class Screen:
     def resident(self) -> Resident | None:
         found: Resident | None = self.interaction.resident
         return found
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the caller's clocks are."""
+        return zone_of(self.resident, self.desk) if self.resident else self.desk.city.zone
+
+    @property
+    def zone_differs(self) -> bool:
+        return self.zone != self.desk.city.zone
 
     @cached_property
     def caller(self) -> Caller | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 
 from loop311.accounts.models import Team
@@ -229,7 +229,7 @@ def call_back(at: At) -> Done:
     screen = at.screen
     if screen.resident is None:
         raise Invalid(_("Say who is calling first."), fields=[FieldProblem("who", _("A call-back needs a resident."))])
-    start, end = _window(at.content)
+    start, end = _window(at.content, screen.zone)
     if any((each.window_start, each.window_end) == (start, end) for each in screen.callbacks):
         return _called_back(at)  # the same key pressed twice
     wish = callbacks.Wish(
@@ -254,15 +254,14 @@ def _called_back(at: At) -> Done:
     return Done(("holds",), "#holds", _("The call-back is promised."))
 
 
-def _window(content: Content) -> tuple[datetime, datetime]:
-    """By the city's clocks."""
+def _window(content: Content, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """By the clocks of the resident, who will be waiting; the screen says so where they differ from the city's."""
     try:
         day = datetime.strptime(content.word("day"), "%Y-%m-%d").date()  # noqa: DTZ007 - a wall date
         hours = [datetime.strptime(content.word(f)[:5], "%H:%M").time() for f in ("start", "end")]  # noqa: DTZ007
     except ValueError as error:
         detail = _("Give the day and both times.")
         raise Invalid(detail, fields=[FieldProblem("day", detail)]) from error
-    zone = get_current_timezone()
     return datetime.combine(day, hours[0], zone), datetime.combine(day, hours[1], zone)
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -196,6 +197,19 @@ def test_danger_is_unmistakable_and_on_the_record_before_anything_else(desk: Sit
     assert Event.objects.filter(kind="interaction.danger_reported").count() == 1
     window.step("hand-to-911")
     assert (Interaction.objects.get().outcome, Interaction.objects.get().topic) == ("transferred", "pothole")
+
+
+def test_a_call_back_is_promised_by_the_clocks_of_who_waits_for_it(desk: Sitting) -> None:
+    window = ready(desk)
+    window.step("new-caller", name="Demo Caller", phone="214 555 0111", language="en")
+    assert "clocks" not in window.page.text
+    Resident.objects.update(time_zone="America/New_York")
+    assert "By the caller's clocks: New York." in window.step("another").text
+    tomorrow = (now() + timedelta(days=1)).date()
+    window.step("call-back", day=tomorrow.isoformat(), start="10:00", end="12:00", reason="the date")
+    promised = Callback.objects.get().window_start.astimezone(ZoneInfo("America/New_York"))
+    assert (promised.date(), promised.hour) == (tomorrow, 10)
+    assert "noon (New York)" in window.page.text
 
 
 def test_several_things_in_one_contact(desk: Sitting) -> None:

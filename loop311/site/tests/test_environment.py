@@ -20,6 +20,11 @@ ROOT = Path(__file__).resolve().parents[3]
         ("LOOP311_BASE_URL", "311.your.city", "LOOP311_BASE_URL must look like https://311.your.city"),
         ("LOOP311_SMTP_URL", "mail.your.city", "LOOP311_SMTP_URL must look like smtp://"),
         ("LOOP311_TRUSTED_PROXIES", "-1", "LOOP311_TRUSTED_PROXIES must be a whole number from 0 to 20"),
+        (
+            "LOOP311_SECRET_KEY",
+            "port-alder",
+            "LOOP311_SECRET_KEY must have at least 32 characters, drawn by chance; it has 10",
+        ),
         ("LOOP311_CONTACT_HOURS", "soon", "LOOP311_CONTACT_HOURS must be a number of hours, not 'soon'."),
     ],
 )
