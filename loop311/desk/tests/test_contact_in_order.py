@@ -154,3 +154,33 @@ def more_words(driver: Driver) -> None:
 def test_words_are_called_kept_only_when_all_of_them_are(desk: Sitting, live_server: Any) -> None:
     play(desk, live_server, more_words)
     assert read(Draft.objects.get().content).word("want") == "first words and more"
+
+
+def gone_on(driver: Driver) -> None:
+    """The step's answer would put the keyboard on *Wrap up*, where the next space ends the contact."""
+    driver.on(".begin button")
+    driver.press("Enter")
+    driver.on("#c-who")
+    driver.press("Alt+2")
+    driver.on("#c-want")
+    driver.type("the garbage truck has not come yet")
+    driver.until("Garbage not picked up yet today", "#answer")
+    steps: list[Route] = []
+    driver.tab.route("**/inform/", lambda route: steps.append(route))
+    driver.press("Alt+7", "Alt+i")
+    wait_for(driver, steps, 1)
+    driver.press("Alt+2")
+    driver.on("#c-want")
+    steps[0].continue_()
+    driver.until("Garbage not picked up yet today", "#holds")
+    driver.tab.wait_for_timeout(300)
+    driver.on("#c-want")
+    with driver.tab.expect_response("**/go/"):
+        driver.tab.keyboard.type("and a pot hole")
+    expect(driver.tab.locator("#c-want")).to_have_value("and a pot hole")
+    driver.settle()
+
+
+def test_who_went_on_before_the_answer_came_keeps_the_keyboard(desk: Sitting, live_server: Any) -> None:
+    play(desk, live_server, gone_on)
+    assert Draft.objects.get().interaction.ended_at is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import psycopg
 import pytest
 
 from loop311.kit.database import connection_url, place_of, postmaster
+from loop311.kit.ports import free_port
 from loop311.ledger import services
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serve")]
@@ -88,9 +88,7 @@ def running() -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="loop311-serve-") as folder:
         Path(folder).chmod(0o711)
         home = Path(folder) / "home"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
+        port = free_port()
         environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
         environment |= {"LOOP311_HOME": str(home), "LOOP311_PORT": str(port)}
         command = [sys.executable, "-m", "loop311.site", "serve"]

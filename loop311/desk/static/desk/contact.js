@@ -44,6 +44,7 @@ function go(selector) {
 // --- Shortcuts -----------------------------------------------------------------------------------------------------------
 
 function pressed(event) {
+  if (event.key === "Tab") moves += 1;
   if (event.ctrlKey && event.key === "Enter") return act(event, () => first(["#save"])?.click());
   if (event.altKey && !event.ctrlKey && !event.metaKey) return withAlt(event);
   if (event.key === "?" && singleKey() && !event.target.closest(FIELDS)) return act(event, () => help.showModal());
@@ -73,12 +74,15 @@ function press(found) {
 
 function act(event, what) {
   event.preventDefault();
+  moves += 1;
   what();
 }
 
 // --- Lists: from the field with the arrows, Enter chooses --------------------------------------------------------------------
 
 let keyboard = null; // where it was last
+let moves = 0; // how often somebody has taken the keyboard elsewhere
+let movedBefore = 0; // how often that was when the step was taken whose answer is put in place
 let answered = 0; // edits that the answer which is put in place knows of
 const typedAt = new Map(); // field -> the last edit of it
 const LISTS = { "c-who": "#found", "c-want": "#proposals", "c-address": "#places" };
@@ -131,7 +135,12 @@ function after({ focus, say, version, at }) {
   document.getElementById("say").textContent = say ?? "";
   keeper.say(at);
   map.follow();
-  if (focus) go(focus);
+  if (focus && mayMove()) go(focus);
+}
+
+/** Who went on meanwhile keeps the keyboard: a space meant for the next words must not press a button. */
+function mayMove() {
+  return moves === movedBefore || document.activeElement === document.body;
 }
 
 function showKeys() {
@@ -149,19 +158,24 @@ function singleKey() {
 }
 
 document.addEventListener("keydown", pressed);
+document.addEventListener("pointerdown", () => {
+  moves += 1;
+});
 form.addEventListener("focusin", (event) => {
   keyboard = event.target;
 });
 form.addEventListener("input", (event) => typedAt.set(event.target.name, keeper.edits));
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   answered = event.detail.xhr.edits ?? keeper.edits;
+  movedBefore = event.detail.xhr.moves ?? moves;
 });
 document.body.addEventListener("htmx:oobBeforeSwap", (event) => keepTyped(event.detail));
 document.body.addEventListener("htmx:oobAfterSwap", back);
 form.addEventListener("htmx:confirm", (event) => {
-  const { verb, etc, issueRequest } = event.detail;
+  const { verb, etc, issueRequest, triggeringEvent } = event.detail;
   if (verb === "get") return;
   event.preventDefault();
+  if (triggeringEvent) triggeringEvent.moves = moves; // now, and not when it is its turn
   etc.returnPromise = true;
   line.take(() => issueRequest(true));
 });
@@ -174,6 +188,7 @@ form.addEventListener("htmx:configRequest", (event) => {
 document.body.addEventListener("contact:after", (event) => after(event.detail));
 form.addEventListener("htmx:beforeRequest", (event) => {
   event.detail.xhr.edits = keeper.edits;
+  event.detail.xhr.moves = event.detail.requestConfig.triggeringEvent?.moves;
 });
 form.addEventListener("htmx:afterRequest", (event) => {
   const { xhr, requestConfig } = event.detail;
