@@ -12,7 +12,7 @@ import numpy as np
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.places.index import AreaIndex, area_index
 from loop311.places.models import LayerVersion
-from loop311.requests.imports.drafting import Draft
+from loop311.requests.imports.drafts import Draft
 from loop311.requests.imports.mapping import Mapping
 
 

@@ -30,7 +30,8 @@ from loop311.catalog.services import current, publish
 from loop311.jurisdictions.models import Jurisdiction
 from loop311.kit.actor import Actor
 from loop311.kit.problems import NotFound
-from loop311.requests.imports.drafting import DECLINED, DONE, Naming, team_code
+from loop311.requests.imports.drafting import DECLINED, DONE, team_code
+from loop311.requests.imports.drafts import Naming
 from loop311.requests.imports.mapping import ImportedOutcome, Mapping
 from loop311.requests.imports.parsing import slug
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from loop311.catalog.definitions import Ending
 from loop311.kit.clock import now
+from loop311.requests.imports.drafts import Draft, Naming, Rejected, Row
 from loop311.requests.imports.header import Header
 from loop311.requests.imports.mapping import Areas, Columns, Mapping, Position, Text, Times, listed
 from loop311.requests.imports.parsing import LocalTimes, Unreadable, coordinate, slug, whole_number
 
-Row = Sequence[str]
 Pick = Callable[[Row], str]
 """The stripped text of a rule's columns; '' when blank."""
 
@@ -29,50 +27,6 @@ DONE, DECLINED = "imported_done", "imported_declined"
 
 _REMEMBERED = 100_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class Rejected(Exception):
-    """The row cannot become a request; the message is the reason for the rejects file."""
-
-
-class Naming(NamedTuple):
-    """What a row says about whose work it is, in the city's own words."""
-
-    service: str
-    group: str
-    department: str
-    team: str
-
-
-@dataclass(slots=True)
-class Draft:
-    """A request as the row tells it. Times carry their offset; codes are already ours."""
-
-    source_id: str
-    digest: bytes
-    naming: Naming
-    state: str
-    channel: str
-    received_at: datetime
-    due_at: datetime | None
-    ended_at: datetime | None
-    outcome: str
-    outcome_note: str
-    description: str
-    address: str
-    kept: str
-    """JSON object of the further columns."""
-    areas: dict[str, str]
-    """Shared between drafts: never changed in place."""
-    latitude: float | None = None
-    longitude: float | None = None
-    number: int = 0
-    """Of the row in the file; 1 is the first after the header."""
-    line: str = ""
-    """The draft as COPY's text form writes it, without the ids that it is given."""
-    body: str = ""
-    """Of the event that it was imported: canonical JSON."""
-    row: Row = ()
 
 
 def _nothing(_row: Row) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pyproj
 
 from loop311.kit.problems import Invalid
-from loop311.requests.imports.drafting import Draft
+from loop311.requests.imports.drafts import Draft
 from loop311.requests.imports.mapping import Position
 
 _EVERYWHERE = (-90.0, -180.0, 90.0, 180.0)

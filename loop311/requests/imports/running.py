@@ -24,7 +24,8 @@ from loop311.kit.problems import Conflict, Forbidden, Invalid
 from loop311.ledger import bulk
 from loop311.requests.imports.areas import Geometry
 from loop311.requests.imports.catalogue import prepare
-from loop311.requests.imports.drafting import Draft, Drafter, Rejected
+from loop311.requests.imports.drafting import Drafter
+from loop311.requests.imports.drafts import Draft, Rejected
 from loop311.requests.imports.mapping import Mapping
 from loop311.requests.imports.positions import Positions
 from loop311.requests.imports.reading import Source, opened

@@ -12,7 +12,8 @@ import numpy as np
 import psycopg
 from django.db import connection
 
-from loop311.requests.imports.drafting import Drafter, Naming, Row
+from loop311.requests.imports.drafting import Drafter
+from loop311.requests.imports.drafts import Naming, Row
 from loop311.requests.imports.reading import Source
 
 BATCH = 20_000

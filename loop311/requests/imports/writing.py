@@ -22,7 +22,7 @@ from loop311.kit.copying import NULL, copy_lines, escaped, or_null, reserve_ids
 from loop311.ledger.bulk import Composed, NewEvent, append_composed, append_many, compose
 from loop311.ledger.bulk import reserve_ids as reserve_event_ids
 from loop311.requests.imports.catalogue import Words
-from loop311.requests.imports.drafting import Draft
+from loop311.requests.imports.drafts import Draft
 from loop311.requests.imports.mapping import Mapping
 from loop311.requests.policies import PromiseReason
 
