@@ -35,6 +35,15 @@ def held_up(driver: Driver, most: int) -> list[Route]:
     return letters
 
 
+def at_what_they_want(driver: Driver) -> None:
+    """A new contact, the keyboard where the caller's words go."""
+    driver.on(".begin button")
+    driver.press("Enter")
+    driver.on("#c-who")
+    driver.press("Alt+2")
+    driver.on("#c-want")
+
+
 def wait_for(driver: Driver, letters: list[Route], count: int) -> None:
     for _ in range(600):
         if len(letters) >= count:
@@ -45,11 +54,7 @@ def wait_for(driver: Driver, letters: list[Route], count: int) -> None:
 
 def an_address_whose_list_is_slow(driver: Driver) -> list[Route]:
     """A list stands there, the next one is on its way, and the keyboard is in the one that stands there."""
-    driver.on(".begin button")
-    driver.press("Enter")
-    driver.on("#c-who")
-    driver.press("Alt+2")
-    driver.on("#c-want")
+    at_what_they_want(driver)
     driver.type("pothole")
     driver.until("Pothole", "#proposals")
     driver.press("Enter", "Enter")
@@ -105,11 +110,7 @@ def test_a_list_that_is_put_anew_under_the_keyboard_leaves_it_on_its_choice(desk
 
 
 def typed_meanwhile(driver: Driver) -> None:
-    driver.on(".begin button")
-    driver.press("Enter")
-    driver.on("#c-who")
-    driver.press("Alt+2")
-    driver.on("#c-want")
+    at_what_they_want(driver)
     driver.type("pothole")
     driver.until("Pothole", "#proposals")
     steps: list[Route] = []
@@ -133,11 +134,7 @@ def test_what_is_typed_before_the_answer_comes_stays(desk: Sitting, live_server:
 
 
 def more_words(driver: Driver) -> None:
-    driver.on(".begin button")
-    driver.press("Enter")
-    driver.on("#c-who")
-    driver.press("Alt+2")
-    driver.on("#c-want")
+    at_what_they_want(driver)
     letters = held_up(driver, 2)
     driver.tab.keyboard.type("first words")
     wait_for(driver, letters, 1)
@@ -158,11 +155,7 @@ def test_words_are_called_kept_only_when_all_of_them_are(desk: Sitting, live_ser
 
 def gone_on(driver: Driver) -> None:
     """The step's answer would put the keyboard on *Wrap up*, where the next space ends the contact."""
-    driver.on(".begin button")
-    driver.press("Enter")
-    driver.on("#c-who")
-    driver.press("Alt+2")
-    driver.on("#c-want")
+    at_what_they_want(driver)
     driver.type("the garbage truck has not come yet")
     driver.until("Garbage not picked up yet today", "#answer")
     steps: list[Route] = []
